@@ -1,0 +1,217 @@
+package failover
+
+import (
+	"time"
+
+	"github.com/availabilitygroup/ag/event"
+	"github.com/availabilitygroup/ag/internal/record"
+)
+
+// authority is the right to act as Primary: an instant, not a flag.
+type authority struct {
+	held  bool
+	until time.Duration // hold
+	term  uint64
+	seq   uint64        // last number used in this term
+	base  record.Record // last content known to be ours
+	sent  time.Duration // wait: last send of a write, R counts from here
+	from  time.Duration // hold: the latest send that the authority rests on
+
+	shown bool   // the role shows; false while the host is asked
+	gate  uint64 // the Promote that asks it
+	cause event.Cause
+	prev  string // the Primary before
+
+	urgent   bool // a write is due before R has passed
+	absent   bool // a read showed no record: promises no longer count (rule 11)
+	riskTold bool
+	conflict int // conflicts in a row
+}
+
+// attempt is a write whose end is not known yet.
+type attempt struct {
+	kind  kind
+	rec   record.Record
+	sent  time.Duration // hold: before anything that carries its number left
+	wait  time.Duration // wait: the same instant
+	cause event.Cause
+	void  bool // the authority was lost since: extends nothing (rule 3)
+}
+
+// kind is what a write is for.
+type kind uint8
+
+const (
+	kindRenew  kind = iota // the Primary's, same term
+	kindClaim              // a new term for ourselves: takeover, reclaim, forced
+	kindCreate             // the first record of a group
+	kindYield              // a new term for another, or for nobody
+	kindEdit               // join, leave: the Primary's numbers stay
+	kindTomb               // dissolve
+)
+
+// claims: such a write gives authority, so we promise nothing while its end is
+// unknown (rule 4).
+func (k kind) claims() bool { return k == kindRenew || k == kindClaim || k == kindCreate }
+
+// demotion is the host stopping its work.
+type demotion struct {
+	op    uint64
+	until time.Duration // hold
+}
+
+// stopAt is the instant at which the Primary stops.
+func (m *Machine) stopAt() time.Duration { return m.auth.until - m.shortest().StopBudget() }
+
+// shortest is the timing with the smallest W among the record and all writes
+// of unknown end: the one that authority must be counted by (rule 14).
+func (m *Machine) shortest() Timing {
+	t := m.timing()
+	for _, a := range m.tries {
+		if at := timingOf(a.rec); at.W > 0 && at.W < t.W {
+			t = at
+		}
+	}
+	return t
+}
+
+// primary: named by the record in this term, and now < stop.
+func (m *Machine) primary() bool {
+	return m.auth.held && m.auth.shown && m.now.Hold < m.stopAt()
+}
+
+// extend moves the end of the authority to s + length, never back (rule 2).
+func (m *Machine) extend(s, length time.Duration) {
+	if s+length > m.auth.until {
+		m.auth.until = s + length
+		m.auth.riskTold = false
+	}
+	m.auth.from = max(m.auth.from, s)
+}
+
+// lapse ends an authority whose stop has come (rule 3).
+func (m *Machine) lapse() {
+	if m.auth.held && m.now.Hold >= m.stopAt() {
+		m.demote(event.CauseLeaseLost, "")
+	}
+}
+
+// drop ends the authority and voids everything that was sent under it (rule 3).
+func (m *Machine) drop() {
+	m.auth = authority{}
+	for i := range m.tries {
+		m.tries[i].void = true
+	}
+	for i := range m.peers {
+		m.peers[i].vote = vote{}
+		m.peers[i].void = m.peers[i].op != 0
+	}
+}
+
+// demote drops the authority, says so, and has the host stop its work, which
+// it must have done when the authority that is now dropped would have ended.
+func (m *Machine) demote(cause event.Cause, next string) {
+	was := m.auth
+	until := min(was.until, m.now.Hold+m.shortest().StopBudget())
+	m.drop()
+	m.store.wanted = true
+	if !was.shown {
+		return
+	}
+	m.become(event.RoleSecondary, cause)
+	m.demotion = demotion{op: m.op(), until: until}
+	m.do(Demote{Op: m.demotion.op, Term: was.term, Cause: cause, Next: next, Until: until})
+}
+
+// demoting: the host has yet to stop its work, and its time is not up.
+func (m *Machine) demoting() bool {
+	return m.demotion.op != 0 && !m.dueHold(m.demotion.until)
+}
+
+// win begins an authority with a confirmed write of a new term. One whose own
+// authority is over already begins none: rule 8 then applies to it.
+func (m *Machine) win(a attempt, now record.Record) {
+	until := a.sent + m.shortestWith(a).Lease()
+	if until-m.shortestWith(a).StopBudget() <= m.now.Hold {
+		m.noteVoid(a)
+		return
+	}
+	m.auth = authority{
+		held: true, until: until, term: a.rec.Term, seq: a.rec.Seq, base: now, sent: a.wait, from: a.sent,
+		cause: a.cause, prev: m.known.before,
+	}
+	m.lastHeartbeat = m.now.Wall
+	if !m.cfg.Gate {
+		m.show()
+		return
+	}
+	m.auth.gate = m.op()
+	m.do(Promote{Op: m.auth.gate, Term: a.rec.Term, Cause: a.cause, Previous: m.auth.prev, Within: timingOf(a.rec).W})
+}
+
+func (m *Machine) shortestWith(a attempt) Timing {
+	t := m.shortest()
+	if at := timingOf(a.rec); at.W < t.W {
+		return at
+	}
+	return t
+}
+
+// show makes a won role visible.
+func (m *Machine) show() {
+	m.auth.shown = true
+	m.cool.length = 0
+	m.become(event.RolePrimary, m.auth.cause)
+	cause, prev := m.auth.cause, m.auth.prev
+	if cause == event.CauseCreated {
+		return
+	}
+	m.tell(func(h event.Header) event.Event {
+		return event.FailoverResult{Header: h, From: prev, To: m.cfg.Self.ID, Cause: cause, Reason: m.claimReason()}
+	}, event.FailoverFinished)
+}
+
+// coolDown keeps a node whose host refused the role from trying at once again.
+type coolDown struct {
+	until  time.Duration // wait
+	length time.Duration
+}
+
+// promoteDone takes the host's word. A veto gives the record back and cools
+// down, each time twice as long.
+func (m *Machine) promoteDone(in PromoteDone) {
+	if !m.auth.held || in.Op != m.auth.gate || m.auth.shown {
+		return
+	}
+	m.auth.gate = 0
+	if in.Veto == "" {
+		m.show()
+		return
+	}
+	w := m.timing().W
+	m.cool.length = min(max(w, 2*m.cool.length), 64*w)
+	m.cool.until = m.now.Wait + m.cool.length
+	prev, cause := m.auth.prev, m.auth.cause
+	m.drop()
+	m.tell(func(h event.Header) event.Event {
+		return event.FailoverResult{Header: h, From: prev, To: m.cfg.Self.ID, Cause: cause, Problem: "vetoed by the host: " + in.Veto}
+	}, event.FailoverFinished)
+	m.tasks = append([]task{{req: Request{Verb: verbYield}, step: stepYield, cause: event.CauseVetoed}}, m.tasks...)
+}
+
+// noteRisk tells once when an extension is overdue by a whole attempt.
+func (m *Machine) noteRisk() {
+	a := &m.auth
+	if !a.held || !a.shown || a.riskTold {
+		return
+	}
+	t := m.shortest()
+	if !m.dueHold(a.from + t.R + t.Attempt() + t.BackOff()) {
+		return
+	}
+	a.riskTold = true
+	left := m.stopAt() - m.now.Hold
+	m.tell(func(h event.Header) event.Event {
+		return event.AuthorityRisk{Header: h, Until: m.now.Wall.Add(left)}
+	}, event.AuthorityAtRisk)
+}

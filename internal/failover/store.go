@@ -1,0 +1,278 @@
+package failover
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/availabilitygroup/ag/event"
+	"github.com/availabilitygroup/ag/internal/record"
+)
+
+// storeOp is what the machine does with the store: one operation at a time.
+type storeOp struct {
+	op     uint64 // under way, 0: none
+	write  bool
+	nonce  string        // of the write under way
+	began  time.Duration // wait: start of the last read
+	budget time.Duration // wait: end of the attempt that a read-back belongs to
+
+	wanted  bool          // a read is wanted as soon as possible
+	must    bool          // and no write before it (rule 7)
+	readAt  time.Duration // wait: no read before
+	writeAt time.Duration // wait: no write before
+}
+
+// readFirst reads what has to be known before anything is written.
+func (m *Machine) readFirst() bool {
+	if !m.store.must {
+		return false
+	}
+	if m.due(m.store.readAt) {
+		m.read()
+	}
+	return true
+}
+
+// readDue reads when it is wanted or its time has come.
+func (m *Machine) readDue() {
+	if m.cfg.Idle && len(m.tasks) == 0 {
+		return
+	}
+	if m.store.wanted {
+		if m.due(m.store.readAt) {
+			m.read()
+		}
+		return
+	}
+	if every := m.readEvery(); every > 0 && m.due(m.store.began+every) {
+		m.read()
+	}
+}
+
+func (m *Machine) read() {
+	s := &m.store
+	t := m.timing()
+	s.op, s.write, s.wanted, s.began = m.op(), false, false, m.now.Wait
+	within := t.opBudget()
+	if left := s.budget - m.now.Wait; left > 0 {
+		within = max(left, t.Attempt()/3)
+	}
+	host := m.auth.held || m.wantsHost()
+	m.do(Read{Op: s.op, Host: host, Within: within})
+}
+
+// readEvery is how often the record is read in the present state; 0: not at all.
+func (m *Machine) readEvery() time.Duration {
+	t := m.timing()
+	often := t.alarmEvery()
+	switch {
+	case m.stopping && !m.auth.held && len(m.tasks) == 0:
+		return 0
+	case len(m.tasks) > 0 && (m.tasks[0].step >= stepYield || m.tasks[0].id != 0):
+		return min(often, t.BackOff())
+	case len(m.tasks) > 0:
+		return often
+	case m.auth.held:
+		return t.C
+	case m.joining():
+		return often
+	case m.known.absent && m.role != event.RoleNotInGroup:
+		return t.C
+	case m.role == event.RoleNotInGroup:
+		if m.cfg.Bootstrap == BootstrapManual || m.settled {
+			return 0
+		}
+		return often
+	case m.unheld() || m.due(m.lastDirect+t.alarmAfter()):
+		return often
+	default:
+		return t.C
+	}
+}
+
+// unheld: nobody is Primary by the record, or somebody is about to be.
+func (m *Machine) unheld() bool {
+	r := m.known.seen.Record
+	return r.Primary == "" || r.Primary == m.cfg.Self.ID || r.By != r.Primary
+}
+
+// mayWrite: nothing is known that speaks against a write on what was seen.
+func (m *Machine) mayWrite() bool {
+	return m.store.op == 0 && !m.store.must && m.known.fresh && m.due(m.store.writeAt)
+}
+
+// write sends the record, conditional on the RRset that was seen last
+// (rule 1), after its instant was stamped (rule 2).
+func (m *Machine) write(k kind, cause event.Cause, r record.Record, hostAbsent bool) {
+	r.Nonce = fmt.Sprintf("%016x", m.cfg.Random())
+	r.At = m.now.Wall
+	if len(m.tries) == 0 {
+		m.openOn = ident(m.known.seen)
+	}
+	m.tries = append(m.forgotten(), attempt{kind: k, rec: r, sent: m.now.Hold, wait: m.now.Wait, cause: cause})
+	t := m.timing()
+	s := &m.store
+	s.op, s.write, s.nonce, s.wanted, s.budget = m.op(), true, r.Nonce, false, m.now.Wait+t.Attempt()
+	if k == kindRenew {
+		m.auth.seq, m.auth.sent, m.auth.urgent = r.Seq, m.now.Wait, false
+		m.cut()
+	}
+	m.do(Write{Op: s.op, Token: m.known.seen.Token, Record: r, HostAbsent: hostAbsent, Within: t.opBudget()})
+}
+
+// cut shortens the authority at the send of new timings (rule 14).
+func (m *Machine) cut() {
+	m.auth.until = min(m.auth.until, m.now.Hold+m.shortest().Lease())
+}
+
+// maxTries bounds the writes of unknown end that are kept apart.
+const maxTries = 16
+
+// forgotten drops the oldest try that one after it stands for: same timings,
+// same members, and too old to extend anything.
+func (m *Machine) forgotten() []attempt {
+	if len(m.tries) < maxTries {
+		return m.tries
+	}
+	for i := range len(m.tries) - 1 {
+		a, b := m.tries[i].rec, m.tries[i+1].rec
+		same := slices.EqualFunc(a.Members, b.Members, func(x, y record.Member) bool { return x.ID == y.ID && x.Joining == y.Joining })
+		if same && timingOf(a) == timingOf(b) {
+			return slices.Delete(slices.Clone(m.tries), i, i+1)
+		}
+	}
+	return m.tries
+}
+
+// next is the content of our next write as Primary: joining members confirmed,
+// ourselves as we are now, what a running task wants.
+func (m *Machine) next(base record.Record) record.Record {
+	r := base.Clone()
+	r.Primary, r.By, r.Run, r.Dissolved = m.cfg.Self.ID, m.cfg.Self.ID, m.cfg.Run, false
+	for i := range r.Members {
+		r.Members[i].Joining = false
+		if r.Members[i].ID == m.cfg.Self.ID {
+			extra := r.Members[i].Extra
+			r.Members[i] = m.cfg.Self
+			r.Members[i].Extra = extra
+		}
+	}
+	m.edit(&r)
+	return r
+}
+
+// renew writes the record as Primary: every R from the last send, and at once
+// when something has to be said.
+func (m *Machine) renew() bool {
+	a := &m.auth
+	if !a.held || m.known.seen.Found != Present {
+		return false
+	}
+	if !a.urgent && !m.due(a.sent+m.shortest().R) {
+		return false
+	}
+	if !m.mayWrite() {
+		return false
+	}
+	base := m.known.seen.Record
+	if m.known.older || base.Group != a.base.Group {
+		base = a.base // a restored zone is written over (rule 7)
+	}
+	r := m.next(base)
+	r.Term, r.Seq = a.term, a.seq+1
+	m.write(kindRenew, a.cause, r, false)
+	return true
+}
+
+// writeDone takes the end of a write. Only an applied write is believed at
+// once; a refused one is certain too; everything else is read (rule 7).
+func (m *Machine) writeDone(in WriteDone) {
+	s := &m.store
+	if in.Op != s.op || !s.write {
+		return
+	}
+	s.op = 0
+	i := slices.IndexFunc(m.tries, func(a attempt) bool { return a.rec.Nonce == s.nonce })
+	if i < 0 {
+		return
+	}
+	switch in.End {
+	case Applied:
+		m.applied(m.tries[i], in.Token)
+	case Refused:
+		m.refused(i, in.Problem)
+	case Conflicted:
+		m.auth.conflict++
+		m.unknown(m.auth.conflict > 3)
+	case Unknown:
+		m.unknown(true)
+	}
+}
+
+// unknown: read before anything else, and do not hurry.
+func (m *Machine) unknown(pause bool) {
+	m.store.wanted, m.store.must, m.store.readAt = true, true, m.now.Wait
+	m.auth.urgent = m.auth.held
+	if pause {
+		m.store.writeAt = m.now.Wait + m.timing().BackOff()
+	}
+}
+
+func (m *Machine) applied(a attempt, token string) {
+	o := Observation{Found: Present, Record: a.rec, Token: token}
+	m.auth.conflict = 0
+	m.tries, m.openOn = nil, ""
+	m.store.writeAt = 0
+	m.known.fresh, m.known.problem, m.known.absent = true, "", false
+	m.see(o)
+	m.confirmed(a, a.rec)
+	m.settle(o)
+	m.setDNS(true, "")
+}
+
+func (m *Machine) refused(i int, problem string) {
+	a := m.tries[i]
+	m.tries = slices.Delete(slices.Clone(m.tries), i, i+1)
+	m.store.writeAt = m.now.Wait + m.timing().Attempt()
+	m.auth.urgent = m.auth.held
+	m.known.problem = problem
+	m.setDNS(false, problem)
+	m.taskRefused(a, problem)
+}
+
+// confirmed: the write is known to have been applied; now is the record of it.
+func (m *Machine) confirmed(a attempt, now record.Record) {
+	switch {
+	case a.void:
+		m.noteVoid(a)
+	case a.kind == kindRenew:
+		if m.auth.held && m.auth.term == a.rec.Term {
+			m.extend(a.sent, m.shortestWith(a).Lease())
+			m.auth.base = now
+			m.auth.absent = false
+			m.lastHeartbeat = m.now.Wall
+		}
+	case a.kind == kindClaim, a.kind == kindCreate:
+		m.win(a, now)
+	}
+	m.taskConfirmed(a)
+}
+
+// noteVoid: a create that shows up when it gives no authority any more is
+// taken by rule 6 only (rule 11).
+func (m *Machine) noteVoid(a attempt) {
+	if a.kind == kindCreate {
+		m.known.voidTerm = a.rec.Term
+	}
+}
+
+// voidCreate gives up a create whose end has been unknown for L (rule 11).
+func (m *Machine) voidCreate() {
+	i := slices.IndexFunc(m.tries, func(a attempt) bool { return a.kind == kindCreate })
+	if i < 0 || m.store.op != 0 && m.store.write || !m.due(m.tries[i].wait+timingOf(m.tries[i].rec).Lease()) {
+		return
+	}
+	m.noteVoid(m.tries[i])
+	m.tries, m.openOn = nil, ""
+}

@@ -1,0 +1,88 @@
+package failover
+
+import "time"
+
+// Now is one reading of a node's clocks, taken after the input it comes with
+// was taken (protocol, times).
+type Now struct {
+	// Hold measures our own authority: it never falls behind real time by
+	// more than the clock's rate, also across a suspension.
+	Hold time.Duration
+	// Wait is monotonic and measures what others may do to us: a suspension
+	// only makes it late.
+	Wait time.Duration
+	// Wall is for people and for the floor of new terms; nothing else.
+	Wall time.Time
+}
+
+// Clock turns readings of a system's clocks into Hold and Wait. The zero value
+// is ready; it is not safe for concurrent use.
+type Clock struct {
+	started bool
+	last    time.Time
+	now     Now
+}
+
+// Read takes t, a reading of the system's clock, and returns the pair for it.
+// Wait advances by the monotonic difference, Hold by the larger of the
+// monotonic and the wall difference, neither ever backwards.
+func (c *Clock) Read(t time.Time) Now {
+	if c.started {
+		c.now = c.Ahead(t)
+	}
+	c.started, c.last, c.now.Wall = true, t, t.Round(0)
+	return c.now
+}
+
+// Ahead returns what Read would, and changes nothing.
+func (c *Clock) Ahead(t time.Time) Now {
+	n := c.now
+	mono := max(0, t.Sub(c.last))
+	wall := max(0, t.Round(0).Sub(c.last.Round(0)))
+	n.Wait += mono
+	n.Hold += max(mono, wall)
+	n.Wall = t.Round(0)
+	return n
+}
+
+// Push moves Hold forward to at least hold: a reader of the clock has already
+// seen that instant.
+func (c *Clock) Push(hold time.Duration) { c.now.Hold = max(c.now.Hold, hold) }
+
+// Timing is what the record says about time, and all that follows from it.
+type Timing struct {
+	W   time.Duration // allowed absence
+	R   time.Duration // report interval
+	C   time.Duration // check interval
+	TTL time.Duration // of the records
+}
+
+// The derived times of the protocol's section 2.
+
+// Lease is how long a confirmed renewal or a full set of promises lasts: 0.75·W.
+func (t Timing) Lease() time.Duration { return t.W / 4 * 3 }
+
+// StopBudget is how long before its authority ends a Primary stops: 0.075·W.
+func (t Timing) StopBudget() time.Duration { return t.W / 40 * 3 }
+
+// Attempt is the budget of one whole attempt, its read-back included: W/15.
+func (t Timing) Attempt() time.Duration { return t.W / 15 }
+
+// BackOff is the pause after a failed attempt: W/60.
+func (t Timing) BackOff() time.Duration { return t.W / 60 }
+
+// Stagger is what one rank waits longer than the next better one: max(W/20, U).
+func (t Timing) Stagger() time.Duration { return max(t.W/20, t.Attempt()) }
+
+// alarmAfter is the silence of the direct channel that makes a member read the
+// record often, alarmEvery how often.
+func (t Timing) alarmAfter() time.Duration { return t.R + t.R/2 }
+func (t Timing) alarmEvery() time.Duration { return min(t.C, t.W/30) }
+
+// lostAfter is the silence of both channels that counts as a lost heartbeat:
+// the alarm, and two of the reads that it brings.
+func (t Timing) lostAfter() time.Duration { return t.alarmAfter() + t.W/15 }
+
+// opBudget is the time one store operation gets, so that an update and its
+// read-back fit into one attempt.
+func (t Timing) opBudget() time.Duration { return t.Attempt() / 3 * 2 }

@@ -1,0 +1,365 @@
+package failover
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/availabilitygroup/ag/event"
+	"github.com/availabilitygroup/ag/internal/record"
+)
+
+// create makes the group, where no record is, or where a dissolved one is
+// (rule 11).
+func (m *Machine) create(t *task) {
+	if t.step == stepNew && (m.role != event.RoleNotInGroup || m.joining()) {
+		m.end(CodeInGroup, "this node is in a group already")
+		return
+	}
+	if t.step == stepNew && t.id != 0 {
+		m.adoptSettings(t.req)
+	}
+	switch t.step {
+	case stepNew, stepRead:
+		if m.hasRead(t) {
+			m.checkCreate(t)
+		}
+	case stepEdited:
+		m.awaitCreate(t)
+	}
+}
+
+// adoptSettings takes what the host gave with a verb that enters a group.
+func (m *Machine) adoptSettings(r Request) {
+	if r.Self.ID != "" {
+		m.cfg.Self = r.Self
+	}
+	if r.Timing.W > 0 {
+		m.cfg.Timing = r.Timing
+	}
+}
+
+func (m *Machine) checkCreate(t *task) {
+	seen := m.known.seen
+	if seen.Found == Present && !seen.Record.Dissolved {
+		m.end(CodeGroupExists, "a group exists at this name; join it instead")
+		return
+	}
+	others := slices.DeleteFunc(slices.Clone(seen.Host), func(a string) bool {
+		return slices.Contains(addresses(m.cfg.Self), a)
+	})
+	if len(others) > 0 && !t.req.Adopt {
+		text := fmt.Sprintf("the name already has addresses of others: %v; create with AdoptHostRecord to take it over", others)
+		if t.id == 0 {
+			m.conflict(text)
+		}
+		m.end(CodeHostRecordExists, text)
+		return
+	}
+	t.step = stepEdited
+}
+
+// awaitCreate: the write is under way; it is over when this node is Primary,
+// or when somebody else's record stands.
+func (m *Machine) awaitCreate(t *task) {
+	seen := m.known.seen
+	switch {
+	case m.auth.held && m.auth.shown:
+		m.end("", "")
+	case m.auth.held || len(m.tries) > 0:
+	case m.known.voidTerm == t.term && t.term != 0:
+		m.end(CodeStoreUnreachable, "the end of the create is unknown: "+m.known.problem)
+	case seen.Found == Present && !seen.Record.Dissolved && m.store.op == 0:
+		m.end(CodeGroupExists, "a group exists at this name; join it instead")
+	}
+}
+
+// first is the record of a group created here.
+func (m *Machine) first() record.Record {
+	t := m.cfg.Timing
+	me := m.cfg.Self
+	me.Joining = false
+	return record.Record{
+		Group: fmt.Sprintf("%08x", m.cfg.Random()>>32), Term: m.nextTerm(), Seq: 1,
+		Primary: me.ID, By: me.ID, Run: m.cfg.Run,
+		AllowedAbsence: t.W, ReportInterval: t.R, CheckInterval: t.C, TTL: t.TTL,
+		Members: []record.Member{me},
+	}
+}
+
+// join adds this node to the record as joining, and waits for the Primary to
+// confirm it (rule 10).
+func (m *Machine) join(t *task) {
+	if t.step == stepNew && m.role != event.RoleNotInGroup {
+		m.end(CodeInGroup, "this node is in a group already")
+		return
+	}
+	if t.step == stepNew && t.id != 0 {
+		m.adoptSettings(t.req)
+	}
+	if t.step <= stepRead && !m.hasRead(t) {
+		return
+	}
+	r := m.known.seen.Record
+	me, listed := r.Member(m.cfg.Self.ID)
+	switch {
+	case m.known.seen.Found != Present || r.Dissolved:
+		m.end(CodeNoGroup, "there is no group at this name")
+	case listed && !m.sameAddress(me):
+		m.end(CodeMemberExists, "the record lists "+me.ID+" at another address: remove that member first")
+	case listed && !me.Joining:
+		m.end("", "")
+	case listed:
+		m.hint(t, r)
+	default:
+		t.step = stepEdited
+		if _, err := m.joined(r).Strings(); err != nil {
+			m.end(CodeTooManyMembers, err.Error())
+		}
+	}
+}
+
+// hint tells the Primary once that the record has changed.
+func (m *Machine) hint(t *task, r record.Record) {
+	if slices.Contains(t.tried, r.Nonce) || t.op != 0 {
+		return
+	}
+	primary, ok := r.Member(r.Primary)
+	if !ok || primary.ID == m.cfg.Self.ID {
+		return
+	}
+	t.tried = []string{r.Nonce}
+	t.op = m.op()
+	m.do(Send{Op: t.op, To: primary, Message: Told{Group: r.Group}, Within: m.timing().Attempt()})
+}
+
+func (m *Machine) joined(base record.Record) record.Record {
+	r := base.Clone()
+	me := m.cfg.Self
+	me.Joining = true
+	r.Members = append(r.Members, me)
+	slices.SortFunc(r.Members, func(a, b record.Member) int { return cmp.Compare(a.ID, b.ID) })
+	return r
+}
+
+// leave removes this node from the record. A Primary hands over first (rule 10).
+func (m *Machine) leave(t *task) {
+	_, listed := m.self()
+	switch {
+	case m.role == event.RoleNotInGroup && !(listed && m.joining()):
+		if t.step == stepNew {
+			m.end(CodeNotInGroup, "this node is in no group")
+			return
+		}
+		m.end("", "")
+	case t.step < stepYield && m.onlyMember():
+		m.end(CodeNoTarget, "this node is the only member: dissolve the group instead")
+	case t.step >= stepYield || m.auth.held:
+		m.failover(t)
+	case listed && m.known.seen.Record.Primary == m.cfg.Self.ID:
+		// the record names us: we take it again (rule 8) and hand it over
+	case t.step == stepNew:
+		t.step = stepEdited
+		m.cfg.Idle = false
+	}
+}
+
+// writeTask writes what the first task wants in the record, unless it is part
+// of the Primary's own renewal.
+func (m *Machine) writeTask() bool {
+	if len(m.tasks) == 0 {
+		return m.refresh()
+	}
+	t := &m.tasks[0]
+	if t.step != stepEdited && t.step != stepYield {
+		return false
+	}
+	if !m.mayWrite() || m.demoting() {
+		return false
+	}
+	switch r := m.known.seen.Record; {
+	case t.step == stepYield:
+		return m.writeYield(t)
+	case t.req.Verb == VerbCreate && len(m.tries) == 0 && !m.auth.held:
+		first := m.first()
+		t.term = first.Term
+		m.write(kindCreate, event.CauseCreated, first, !t.req.Adopt && len(m.known.seen.Host) == 0)
+		return true
+	case t.req.Verb == VerbJoin:
+		if _, listed := r.Member(m.cfg.Self.ID); listed || r.Dissolved || m.known.seen.Found != Present {
+			return false
+		}
+		m.write(kindEdit, event.CauseJoined, m.joined(r), false)
+		return true
+	case t.req.Verb == VerbLeave && !m.auth.held:
+		return m.writeLeave(r)
+	case t.req.Verb == VerbForce && !m.auth.held:
+		m.claimAs(event.CauseForced)
+		return true
+	}
+	return false
+}
+
+// onlyMember: nobody else is in the group.
+func (m *Machine) onlyMember() bool {
+	r := m.known.seen.Record
+	return m.known.seen.Found == Present && len(r.Members) == 1 && r.Members[0].ID == m.cfg.Self.ID
+}
+
+func (m *Machine) writeLeave(base record.Record) bool {
+	_, listed := base.Member(m.cfg.Self.ID)
+	if !listed || m.known.seen.Found != Present || base.Primary == m.cfg.Self.ID {
+		return false
+	}
+	r := base.Clone()
+	r.Members = slices.DeleteFunc(r.Members, func(x record.Member) bool { return x.ID == m.cfg.Self.ID })
+	m.write(kindEdit, event.CauseLeft, r, false)
+	return true
+}
+
+// refresh sets this member's own entry, when it came back with another port,
+// scheme or priority. Making a member eligible is a join (rule 10).
+func (m *Machine) refresh() bool {
+	me, ok := m.self()
+	want := m.cfg.Self
+	if !ok || m.auth.held || m.role != event.RoleSecondary || m.known.seen.Record.Primary == me.ID ||
+		(me.Scheme == want.Scheme && me.Port == want.Port && me.Priority == want.Priority) || !m.mayWrite() {
+		return false
+	}
+	r := m.known.seen.Record.Clone()
+	for i := range r.Members {
+		if r.Members[i].ID == me.ID {
+			x := &r.Members[i]
+			x.Joining = x.Joining || (!x.Eligible() && want.Eligible())
+			x.Scheme, x.Port, x.Priority = want.Scheme, want.Port, want.Priority
+		}
+	}
+	m.write(kindEdit, event.CauseStarted, r, false)
+	return true
+}
+
+// change carries out a verb that only the Primary can: here, or by asking it.
+func (m *Machine) change(t *task) {
+	switch {
+	case t.step == stepAsked:
+		m.awaitAsked(t)
+	case m.auth.held && m.auth.shown:
+		m.changeHere(t)
+	case t.step == stepYield:
+		m.awaitDissolve()
+	case t.step == stepEdited:
+		m.end(CodePrimaryUnreachable, "this node lost the role before the change was confirmed")
+	case m.role == event.RoleNotInGroup:
+		m.end(CodeNotInGroup, "this node is in no group")
+	default:
+		m.askPrimary(t)
+	}
+}
+
+func (m *Machine) changeHere(t *task) {
+	if t.step == stepEdited {
+		if len(m.tries) == 0 && m.store.op == 0 && !m.auth.urgent {
+			m.end("", "")
+		}
+		return
+	}
+	switch t.req.Verb {
+	case VerbDissolve:
+		t.step, t.cause = stepYield, event.CauseDissolved
+		m.demote(event.CauseDissolved, "")
+		return
+	case VerbRemove:
+		if t.req.Target == m.cfg.Self.ID {
+			m.end(CodeBadRequest, "the Primary does not remove itself: let it leave")
+			return
+		}
+		if _, ok := m.auth.base.Member(t.req.Target); !ok {
+			m.end(CodeUnknownMember, "the group has no member "+t.req.Target)
+			return
+		}
+	}
+	if len(m.tries) > 0 || m.store.write && m.store.op != 0 {
+		return // one change at a time: this write would not carry it
+	}
+	t.step = stepEdited
+	m.auth.urgent = true
+}
+
+// edit puts what the first task wants into the Primary's next write.
+func (m *Machine) edit(r *record.Record) {
+	if len(m.tasks) == 0 || m.tasks[0].step != stepEdited {
+		return
+	}
+	switch q := m.tasks[0].req; q.Verb {
+	case VerbRemove:
+		r.Members = slices.DeleteFunc(r.Members, func(x record.Member) bool { return x.ID == q.Target })
+	case VerbPause:
+		r.Paused = true
+	case VerbResume:
+		r.Paused = false
+	case VerbConfigure:
+		r.AllowedAbsence = cmp.Or(q.Timing.W, r.AllowedAbsence)
+		r.ReportInterval = cmp.Or(q.Timing.R, r.ReportInterval)
+		r.CheckInterval = cmp.Or(q.Timing.C, r.CheckInterval)
+		r.TTL = cmp.Or(q.Timing.TTL, r.TTL)
+	}
+}
+
+// awaitDissolve ends a dissolve when the tombstone was read.
+func (m *Machine) awaitDissolve() {
+	switch {
+	case m.role == event.RoleNotInGroup:
+		m.end("", "")
+	case m.store.op == 0 && !m.store.must && !m.demoting() && !m.named(m.known.seen.Record):
+		m.end(CodePrimaryUnreachable, "another node took the role meanwhile")
+	}
+}
+
+// askPrimary sends the verb to the Primary.
+func (m *Machine) askPrimary(t *task) {
+	r := m.known.seen.Record
+	primary, ok := r.Member(r.Primary)
+	if !ok || primary.ID == m.cfg.Self.ID {
+		m.end(CodePrimaryUnreachable, noPrimary)
+		return
+	}
+	t.step, t.op = stepAsked, m.op()
+	x := m.timing()
+	m.do(Send{
+		Op: t.op, To: primary, Within: x.StopBudget() + 6*x.Attempt(),
+		Message: Ask{Group: r.Group, Request: t.req},
+	})
+}
+
+const noPrimary = "the group has no Primary now; wait for one, or force a failover to this node if you know that the old one is dead"
+
+// awaitAsked: a failover to this node is over when it is Primary, which may be
+// before the old one's answer.
+func (m *Machine) awaitAsked(t *task) {
+	if t.req.Verb == VerbFailover && m.auth.held && m.auth.shown {
+		m.end("", "")
+	}
+}
+
+// taskVerdict takes the Primary's answer to a verb.
+func (m *Machine) taskVerdict(t *task, in Answered, v Verdict) {
+	if t.step != stepAsked || t.req.Verb == VerbForce || t.target.ID != "" {
+		m.taskReport(t, in, Report{})
+		return
+	}
+	if in.Problem != "" {
+		m.unanswered(t, in.Problem)
+		return
+	}
+	m.store.wanted = true
+	if v.Code == CodeNotPrimary {
+		m.end(CodePrimaryUnreachable, "the node that the record names is not Primary: "+v.Text)
+		return
+	}
+	m.end(v.Code, v.Text)
+}
+
+func (m *Machine) unanswered(t *task, problem string) {
+	m.end(CodePrimaryUnreachable, problem+"; if you know that the Primary is dead, force a failover to this node")
+	_ = t
+}
