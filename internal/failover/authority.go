@@ -68,7 +68,7 @@ func (m *Machine) stopAt() time.Duration { return m.auth.until - m.shortest().St
 func (m *Machine) shortest() Timing {
 	t := m.timing()
 	for _, a := range m.tries {
-		if at := timingOf(a.rec); at.W > 0 && at.W < t.W {
+		if at := m.timingOf(a.rec); at.W > 0 && at.W < t.W {
 			t = at
 		}
 	}
@@ -146,12 +146,12 @@ func (m *Machine) win(a attempt, now record.Record) {
 		return
 	}
 	m.auth.gate = m.op()
-	m.do(Promote{Op: m.auth.gate, Term: a.rec.Term, Cause: a.cause, Previous: m.auth.prev, Within: timingOf(a.rec).W})
+	m.do(Promote{Op: m.auth.gate, Term: a.rec.Term, Cause: a.cause, Previous: m.auth.prev, Within: m.timingOf(a.rec).W})
 }
 
 func (m *Machine) shortestWith(a attempt) Timing {
 	t := m.shortest()
-	if at := timingOf(a.rec); at.W < t.W {
+	if at := m.timingOf(a.rec); at.W < t.W {
 		return at
 	}
 	return t

@@ -78,7 +78,7 @@ func (m *Machine) mayTakeOver(r record.Record) (event.Cause, bool) {
 
 // takeoverAt is quiet + W and our rank's share.
 func (m *Machine) takeoverAt(r record.Record) time.Duration {
-	t := timingOf(r)
+	t := m.timingOf(r)
 	return m.known.quiet + t.W + time.Duration(m.rank(r))*t.Stagger()
 }
 
@@ -129,7 +129,7 @@ func (m *Machine) probed(r record.Record) bool {
 			}
 			op := m.op()
 			p.open = append(p.open, op)
-			m.do(Send{Op: op, To: x, Message: Query{Group: r.Group}, Within: timingOf(r).Attempt()})
+			m.do(Send{Op: op, To: x, Message: Query{Group: r.Group}, Within: m.timingOf(r).Attempt()})
 		}
 		p.done = len(p.open) == 0
 	}

@@ -159,7 +159,7 @@ func (m *Machine) vote(p *peer, r Report) {
 	if r.Promise <= 0 || r.Group != m.auth.base.Group || r.Term != m.auth.term {
 		return
 	}
-	p.vote = vote{given: true, at: p.at, length: r.Promise / 4 * 3}
+	p.vote = vote{given: true, at: p.at, length: m.timing().counted(r.Promise)}
 	m.tally()
 }
 

@@ -158,6 +158,7 @@ type Request struct {
 	Verb   Verb
 	Target string // remove, failover: a node ID, "" for the best
 	Reason string // force, pause
+	Group  string // create, join: the FQDN
 	Adopt  bool   // create: take the addresses at the name over
 	Self   record.Member
 	Timing Timing // create; configure: zero fields stay

@@ -273,16 +273,18 @@ func (m *Machine) conflict(problem string) {
 func (m *Machine) timing() Timing {
 	switch {
 	case m.auth.held:
-		return timingOf(m.auth.base)
+		return m.timingOf(m.auth.base)
 	case m.known.seen.Found == Present && !m.known.seen.Record.Dissolved:
-		return timingOf(m.known.seen.Record)
+		return m.timingOf(m.known.seen.Record)
 	default:
 		return m.cfg.Timing
 	}
 }
 
-func timingOf(r record.Record) Timing {
-	return Timing{W: r.AllowedAbsence, R: r.ReportInterval, C: r.CheckInterval, TTL: r.TTL}
+func (m *Machine) timingOf(r record.Record) Timing {
+	return Timing{
+		W: r.AllowedAbsence, R: r.ReportInterval, C: r.CheckInterval, TTL: r.TTL, tight: m.cfg.Timing.tight,
+	}
 }
 
 // self is this node as the last record lists it.

@@ -26,7 +26,7 @@ func newSimulation(t testing.TB, seed uint64) *simulation {
 	s := &simulation{}
 	w := newWorld(t, seed, Timing{})
 	span := periods[w.rng.IntN(len(periods))]
-	w.timing = Timing{W: span, R: ms(span / time.Duration(3+w.rng.IntN(3))), C: ms(span / time.Duration(1+w.rng.IntN(4))), TTL: span / 2}
+	w.timing = Timing{W: span, R: ms(span / time.Duration(3+w.rng.IntN(3))), C: ms(span / time.Duration(1+w.rng.IntN(4))), TTL: span / 2, tight: seed%2 == 1}
 	s.world = w
 	s.size = []int{2, 2, 2, 3, 3, 5}[w.rng.IntN(6)]
 	for i := range s.size {
@@ -43,7 +43,9 @@ func newSimulation(t testing.TB, seed uint64) *simulation {
 				c.FailbackAfter = 2 * span
 			}
 		})
-		n.rate = 0.91 + w.rng.Float64()*0.18
+		if !w.timing.tight {
+			n.rate = 0.91 + w.rng.Float64()*0.18
+		}
 	}
 	s.calm()
 	return s

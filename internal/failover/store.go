@@ -138,7 +138,7 @@ func (m *Machine) forgotten() []attempt {
 	for i := range len(m.tries) - 1 {
 		a, b := m.tries[i].rec, m.tries[i+1].rec
 		same := slices.EqualFunc(a.Members, b.Members, func(x, y record.Member) bool { return x.ID == y.ID && x.Joining == y.Joining })
-		if same && timingOf(a) == timingOf(b) {
+		if same && m.timingOf(a) == m.timingOf(b) {
 			return slices.Delete(slices.Clone(m.tries), i, i+1)
 		}
 	}
@@ -270,7 +270,7 @@ func (m *Machine) noteVoid(a attempt) {
 // voidCreate gives up a create whose end has been unknown for L (rule 11).
 func (m *Machine) voidCreate() {
 	i := slices.IndexFunc(m.tries, func(a attempt) bool { return a.kind == kindCreate })
-	if i < 0 || m.store.op != 0 && m.store.write || !m.due(m.tries[i].wait+timingOf(m.tries[i].rec).Lease()) {
+	if i < 0 || m.store.op != 0 && m.store.write || !m.due(m.tries[i].wait+m.timingOf(m.tries[i].rec).Lease()) {
 		return
 	}
 	m.noteVoid(m.tries[i])

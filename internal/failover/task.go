@@ -248,7 +248,7 @@ func (m *Machine) bootstrap() {
 		if _, listed := seen.Record.Member(m.cfg.Self.ID); !listed {
 			m.queue(task{req: Request{Verb: VerbJoin}})
 		}
-	case seen.Found == Absent && b == BootstrapCreate && m.known.absent && m.due(m.known.absentAt+m.cfg.Timing.W):
+	case seen.Found == Absent && b == BootstrapCreate && m.cfg.Self.Eligible() && m.known.absent && m.due(m.known.absentAt+m.cfg.Timing.W):
 		m.bootAt = m.now.Wait + m.timing().alarmEvery()
 		m.queue(task{req: Request{Verb: VerbCreate}})
 	}

@@ -19,6 +19,10 @@ func (m *Machine) create(t *task) {
 	if t.step == stepNew && t.id != 0 {
 		m.adoptSettings(t.req)
 	}
+	if !m.cfg.Self.Eligible() {
+		m.end(CodeNoTarget, "a node that can never be Primary cannot create a group")
+		return
+	}
 	switch t.step {
 	case stepNew, stepRead:
 		if m.hasRead(t) {
@@ -34,7 +38,11 @@ func (m *Machine) adoptSettings(r Request) {
 	if r.Self.ID != "" {
 		m.cfg.Self = r.Self
 	}
+	if r.Group != "" {
+		m.cfg.Group = r.Group
+	}
 	if r.Timing.W > 0 {
+		r.Timing.tight = m.cfg.Timing.tight
 		m.cfg.Timing = r.Timing
 	}
 }
