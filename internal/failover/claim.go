@@ -62,7 +62,11 @@ func (m *Machine) eligible() bool {
 
 // named: the record names this run, or one of this ID that is proved dead.
 func (m *Machine) named(r record.Record) bool {
-	return r.Primary == m.cfg.Self.ID && r.Run != "" && (r.Run == m.cfg.Run || r.Run == m.cfg.ProvenDead)
+	return r.Primary == m.cfg.Self.ID && m.ours(r.Run)
+}
+
+func (m *Machine) ours(run string) bool {
+	return run != "" && (run == m.cfg.Run || m.cfg.ProvenDead != nil && m.cfg.ProvenDead(run))
 }
 
 // mayTakeOver is rule 6: the Primary was silent for W, and our turn has come.
@@ -70,7 +74,7 @@ func (m *Machine) mayTakeOver(r record.Record) (event.Cause, bool) {
 	if r.Paused || m.promising() || !m.due(m.takeoverAt(r)) {
 		return "", false
 	}
-	if r.Primary == m.cfg.Self.ID && r.Run != m.cfg.Run && r.Run != m.cfg.ProvenDead && !m.probed(r) {
+	if r.Primary == m.cfg.Self.ID && !m.ours(r.Run) && !m.probed(r) {
 		return "", false
 	}
 	return event.CausePrimaryLost, true

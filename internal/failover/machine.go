@@ -27,9 +27,11 @@ type Config struct {
 	Group string
 	// Self is this node as the record is to list it.
 	Self record.Member
-	// Run is this incarnation, unique for ever. ProvenDead is an earlier one
-	// of the same ID that is proved to be dead; empty without such proof.
-	Run, ProvenDead string
+	// Run is this incarnation, unique for ever.
+	Run string
+	// ProvenDead tells whether an earlier incarnation of this ID is proved to
+	// be dead, always the same of the same one. Nil: there is no such proof.
+	ProvenDead func(run string) bool
 	// Timing is used until a record was read, and for a group created here.
 	Timing    Timing
 	Bootstrap Bootstrap

@@ -182,7 +182,7 @@ func (w *world) start(n *node, proven string) {
 	n.gen++
 	cfg := n.cfg
 	cfg.Run = fmt.Sprintf("%s%d", n.id, n.runs)
-	cfg.ProvenDead = proven
+	cfg.ProvenDead = func(run string) bool { return proven != "" && run == proven }
 	n.m = New(cfg, n.clock.Read(w.clock(n)))
 	w.logf(n, "starts")
 	w.feed(n, Tick{})

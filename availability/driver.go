@@ -1,0 +1,207 @@
+package availability
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/availabilitygroup/ag/internal/failover"
+)
+
+// driver runs the machine: it is the only one to call it, and does nothing
+// that can block. What takes time is done by workers, one for each effect.
+type driver struct {
+	g       *Group
+	machine *failover.Machine
+	clock   failover.Clock
+	incarnation    string
+
+	all     *errgroup.Group // everything that Run owns
+	work    context.Context //nolint:containedctx // the workers' context; it ends when the machine is done
+	links   *links
+	replies *replies
+	hooks   sync.WaitGroup // calls of the host's hooks
+
+	leaving *tenure // that the last Demote is about
+}
+
+// newDriver makes what can fail before the group starts.
+func newDriver(g *Group) (*driver, error) {
+	d := &driver{g: g, replies: newReplies(), incarnation: randomHex()}
+	d.links = &links{g: g, run: d.incarnation}
+	if err := g.state.open(); err != nil {
+		return nil, err
+	}
+	s := g.current()
+	if err := errors.Join(g.state.begin(d.incarnation), d.links.open(s)); err != nil {
+		return nil, errors.Join(err, g.state.close())
+	}
+	g.links.Store(d.links)
+	d.machine = failover.New(d.config(s), d.now())
+	return d, nil
+}
+
+func (d *driver) config(s Settings) failover.Config {
+	c := d.g.cfg
+	return failover.Config{
+		Group: s.GroupFQDN, Self: d.g.self(s), Run: d.incarnation, ProvenDead: d.g.state.provenDead, Timing: timingFor(s),
+		Bootstrap: bootstrapFor(c.Bootstrap), FailbackAfter: c.FailbackAfter,
+		Gate: c.BeforePromote != nil || c.Witness != nil, Idle: !s.complete(), Random: randomUint64,
+	}
+}
+
+func randomUint64() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	return binary.BigEndian.Uint64(b[:])
+}
+
+func randomHex() string { return fmt.Sprintf("%08x", randomUint64()>>32) }
+
+// now reads the clocks, no earlier than any reader has.
+func (d *driver) now() failover.Now {
+	if s := d.g.snap.Load(); s.lapsed.Load() {
+		d.clock.Push(s.view.Stop)
+	}
+	return d.clock.Read(d.g.cfg.Clock.Now())
+}
+
+// run is Run: it starts everything, drives the machine until it is done, and
+// waits for everything.
+func (d *driver) run(ctx context.Context) error {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	d.all, d.work = &errgroup.Group{}, work
+	d.g.hub.run(work)
+	d.all.Go(func() error { d.serve(work); return nil })
+	if d.g.cfg.Health != nil {
+		d.all.Go(func() error { d.watchHealth(work); return nil })
+	}
+	d.step(failover.Tick{})
+	close(d.g.began)
+	d.loop(ctx)
+	d.end()
+	cancel()
+	err := d.all.Wait()
+	d.awaitHooks()
+	d.closeHub()
+	d.links.close()
+	return errors.Join(err, d.g.state.close())
+}
+
+// closeHub has the last events delivered, to handlers that return in time.
+func (d *driver) closeHub() {
+	budget := d.g.current().stopBudget()
+	soft, cancelSoft := context.WithTimeout(context.WithoutCancel(d.work), budget/2)
+	defer cancelSoft()
+	hard, cancelHard := context.WithTimeout(context.WithoutCancel(d.work), budget)
+	defer cancelHard()
+	if hanging := d.g.hub.close(soft, hard); hanging > 0 {
+		d.g.log.Warn("handlers have not returned", slog.Int("handlers", hanging))
+	}
+}
+
+// awaitHooks waits for calls of the host's hooks, which have been told to
+// return, but not for one that does not listen.
+func (d *driver) awaitHooks() {
+	done := make(chan struct{})
+	go func() {
+		d.hooks.Wait()
+		close(done)
+	}()
+	t := d.g.cfg.Clock.Timer(d.g.current().stopBudget())
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+		d.g.log.Warn("a hook has not returned")
+	}
+}
+
+// loop feeds the machine until it is done.
+func (d *driver) loop(ctx context.Context) {
+	stop := ctx.Done()
+	wake := d.step(failover.Tick{})
+	for wake >= 0 {
+		in := d.next(wake, stop)
+		if _, stopping := in.(failover.Stop); stopping {
+			stop = nil
+		}
+		wake = d.step(in)
+	}
+}
+
+// next waits for the next input; the timer is made anew for each wait, since a
+// reset one can fire for a time that has been given up.
+func (d *driver) next(wake time.Duration, stop <-chan struct{}) failover.Input {
+	var due <-chan time.Time
+	if wake > 0 {
+		t := d.g.cfg.Clock.Timer(wake)
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-stop:
+		return failover.Stop{}
+	case <-due:
+		return failover.Tick{}
+	case <-d.g.nudge:
+		return failover.Tick{}
+	case in := <-d.g.inputs:
+		return in
+	}
+}
+
+// step takes one input and applies what comes of it, always in this order:
+// snapshot, events, log, effects. It returns when to wake, negative at the end.
+func (d *driver) step(in failover.Input) time.Duration {
+	out := d.machine.Step(d.now(), in)
+	d.publish()
+	d.g.hub.publish(out.Events)
+	for _, e := range out.Events {
+		d.logEvent(e)
+	}
+	for _, e := range out.Effects {
+		d.start(e)
+	}
+	if out.Done {
+		return -1
+	}
+	return out.Wake
+}
+
+// publish makes the new state visible, and begins or ends the tenure with it.
+func (d *driver) publish() {
+	s := &snapshot{view: d.machine.View(), clock: d.clock, node: d.g.nodeID()}
+	before := d.g.snap.Swap(s)
+	was, is := before.primaryTerm(), s.primaryTerm()
+	if was == is {
+		return
+	}
+	if was != 0 {
+		d.leaving = d.g.endTenure()
+	}
+	if is != 0 {
+		d.g.beginTenure(is)
+	}
+}
+
+// end makes sure that nothing is Primary when the machine is done.
+func (d *driver) end() {
+	d.publish()
+	d.g.endTenure()
+}
+
+// send hands an input to the driver, unless the machine is done.
+func (d *driver) send(in failover.Input) {
+	select {
+	case d.g.inputs <- in:
+	case <-d.work.Done():
+	}
+}

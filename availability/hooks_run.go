@@ -1,0 +1,134 @@
+package availability
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/availabilitygroup/ag/internal/failover"
+)
+
+// demote has the work of the tenure stop: its context has ended with the
+// snapshot; now its users and OnDemote have until the authority would have
+// ended.
+func (d *driver) demote(e failover.Demote) {
+	left := max(0, e.Until-d.clock.Ahead(d.g.cfg.Clock.Now()).Hold)
+	t := d.leaving
+	d.leaving = nil
+	until := d.g.cfg.Clock.Now().Round(0).Add(left)
+	done := make(chan struct{})
+	// The hooks may outlive their time; only then do they outlive the worker.
+	d.hooks.Go(func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.work), left)
+		defer cancel()
+		d.onDemote(ctx, Demotion{Term: e.Term, Cause: e.Cause, Next: e.Next, Until: until})
+		if t != nil {
+			t.work.Wait()
+		}
+	})
+	d.worker(left, func(ctx context.Context) {
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+		d.send(failover.DemoteDone{Op: e.Op})
+	})
+}
+
+func (d *driver) onDemote(ctx context.Context, what Demotion) {
+	if d.g.cfg.OnDemote == nil {
+		return
+	}
+	defer d.recovered("OnDemote")
+	d.g.cfg.OnDemote(ctx, what)
+}
+
+// promote asks the host; a panic is a veto.
+func (d *driver) promote(ctx context.Context, e failover.Promote) failover.Input {
+	answer := make(chan error, 1) // the hook may answer after its time
+	d.hooks.Go(func() {
+		answer <- d.beforePromote(ctx, Promotion{Term: e.Term, Cause: e.Cause, Previous: e.Previous})
+	})
+	var err error
+	select {
+	case err = <-answer:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return failover.PromoteDone{Op: e.Op, Veto: err.Error()}
+	}
+	return failover.PromoteDone{Op: e.Op}
+}
+
+func (d *driver) beforePromote(ctx context.Context, what Promotion) (err error) {
+	if d.g.cfg.BeforePromote == nil {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			d.notePanic("BeforePromote", v)
+			err = fmt.Errorf("BeforePromote panicked: %v", v)
+		}
+	}()
+	return d.g.cfg.BeforePromote(ctx, what)
+}
+
+// The host's health turns after this many equal answers in a row.
+const (
+	riseAfter = 3
+	fallAfter = 3
+)
+
+// watchHealth calls the host's check every R/2. One that does not return is
+// an error each time it is due again, and delays nothing else.
+func (d *driver) watchHealth(ctx context.Context) {
+	healthy, streak := true, 0
+	results := make(chan error, 1) // a late result is kept for the next round
+	running := false
+	for {
+		every := max(d.g.current().HealthReportInterval/2, time.Millisecond)
+		if !running {
+			running = true
+			d.hooks.Go(func() { results <- d.checkHealth(ctx, every) })
+		}
+		err := error(errHealthHangs)
+		if !d.pause(ctx, every) {
+			return
+		}
+		select {
+		case err = <-results:
+			running = false
+		default:
+		}
+		if (err == nil) == healthy {
+			streak = 0
+			continue
+		}
+		streak++
+		if healthy && streak >= fallAfter || !healthy && streak >= riseAfter {
+			healthy, streak = !healthy, 0
+			d.send(failover.Health{Healthy: healthy, Problem: problemOf(err)})
+		}
+	}
+}
+
+func (d *driver) checkHealth(ctx context.Context, within time.Duration) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	defer func() {
+		if v := recover(); v != nil {
+			d.notePanic("Health", v)
+			err = fmt.Errorf("Health panicked: %v", v)
+		}
+	}()
+	return d.g.cfg.Health(ctx)
+}
+
+func problemOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

@@ -1,0 +1,235 @@
+package availability
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/availabilitygroup/ag/dnsstore"
+	"github.com/availabilitygroup/ag/internal/failover"
+	"github.com/availabilitygroup/ag/internal/record"
+	"github.com/availabilitygroup/ag/transport"
+)
+
+// Problems with what a node is connected to.
+var (
+	errNoStore        = errors.New("availability: no store is open: the settings are not complete")
+	errNoTransport    = errors.New("availability: this node has no transport")
+	errForeignMessage = errors.New("availability: the message is for another group or node")
+	errHealthHangs    = errors.New("availability: the health check has not returned in time")
+)
+
+// prober is implemented by stores that can tell whether their server keeps
+// what they promise.
+type prober interface {
+	Probe(ctx context.Context, fqdn string) error
+}
+
+// links are what a node is connected to: the store of its group, opened with
+// the group's key, and the transport, which signs with a key made from it.
+type links struct {
+	g   *Group
+	run string // this incarnation
+
+	mu      sync.Mutex
+	store   dnsstore.Store // guarded by mu; nil: not open
+	name    string         // guarded by mu
+	opened  bool           // guarded by mu; by OpenStore, so ours to close
+	probed  bool           // guarded by mu
+	old     []io.Closer    // guarded by mu; replaced stores, in use perhaps
+	secrets []Secret       // guarded by mu; newest first, two at most
+}
+
+// open opens the store for settings that are complete, anew if the group or
+// its key has changed, and gives the transport its keys.
+func (l *links) open(s Settings) error {
+	if !s.complete() {
+		return nil
+	}
+	store, opened := l.g.cfg.Store, false
+	if store == nil {
+		var err error
+		if store, err = l.g.cfg.OpenStore(accessFor(s)); err != nil {
+			return fmt.Errorf("open the store of %s: %w", s.GroupFQDN, err)
+		}
+		opened = true
+	}
+	if err := l.setKeys(s); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c, ok := l.store.(io.Closer); ok && l.opened {
+		l.old = append(l.old, c)
+	}
+	l.store, l.opened, l.name, l.probed = store, opened, s.GroupFQDN, false
+	return nil
+}
+
+func accessFor(s Settings) dnsstore.Access {
+	return dnsstore.Access{
+		FQDN: s.GroupFQDN, TSIGName: s.TSIGName, TSIGAlgorithm: s.TSIGAlgorithm, TSIGSecret: s.TSIGSecret,
+	}
+}
+
+// setKeys gives a transport that signs the keys of the present secret and of
+// the one before, so that nodes can change it one after the other.
+func (l *links) setKeys(s Settings) error {
+	if a, ok := l.g.cfg.Transport.(transport.Addressed); ok {
+		if err := a.SetAddress(s.GroupFQDN, l.g.idFor(s)); err != nil {
+			return fmt.Errorf("address the transport: %w", err)
+		}
+	}
+	keyed, ok := l.g.cfg.Transport.(transport.Keyed)
+	if !ok {
+		return nil
+	}
+	keys, err := l.keys(s)
+	if err != nil {
+		return err
+	}
+	if err := keyed.SetKeys(keys...); err != nil {
+		return &ConfigError{Fields: []FieldError{{Field: "tsig_secret", Problem: "gives the transport no key: " + err.Error()}}}
+	}
+	return nil
+}
+
+func (l *links) keys(s Settings) ([]transport.Key, error) {
+	l.mu.Lock()
+	if s.TSIGSecret.IsZero() {
+		l.secrets = nil
+	} else if len(l.secrets) == 0 || !l.secrets[0].Equal(s.TSIGSecret) {
+		l.secrets = append([]Secret{s.TSIGSecret}, l.secrets...)
+		l.secrets = l.secrets[:min(2, len(l.secrets))]
+	}
+	secrets := l.secrets
+	l.mu.Unlock()
+	var keys []transport.Key
+	for _, secret := range secrets {
+		octets, err := record.PeerKey(secret.Reveal(), s.GroupFQDN)
+		if err != nil {
+			return nil, fmt.Errorf("derive the peers' key: %w", err)
+		}
+		key, err := transport.NewKey(octets)
+		if err != nil {
+			return nil, fmt.Errorf("derive the peers' key: %w", err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// close closes what was opened here.
+func (l *links) close() {
+	l.mu.Lock()
+	closers := l.old
+	if c, ok := l.store.(io.Closer); ok && l.opened {
+		closers = append(closers, c)
+	}
+	l.store, l.old = nil, nil
+	l.mu.Unlock()
+	for _, c := range closers {
+		if err := c.Close(); err != nil {
+			l.g.log.Warn("close the store", slogErr(err))
+		}
+	}
+}
+
+func (l *links) fqdn() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.name
+}
+
+func (l *links) current() (dnsstore.Store, string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.store == nil {
+		return nil, "", errNoStore
+	}
+	return l.store, l.name, nil
+}
+
+// read is the effect Read.
+func (l *links) read(ctx context.Context, e failover.Read) failover.Input {
+	l.g.counts.reads.Add(1)
+	seen, err := l.observe(ctx, e.Host)
+	if err != nil {
+		l.g.counts.readsFailed.Add(1)
+		l.g.storeProblem(err)
+		return failover.ReadDone{Op: e.Op, Problem: err.Error()}
+	}
+	if seen.Found == failover.Unusable {
+		l.g.counts.badRecords.Add(1)
+	}
+	l.g.storeWorks()
+	return failover.ReadDone{Op: e.Op, Seen: seen}
+}
+
+func (l *links) observe(ctx context.Context, host bool) (failover.Observation, error) {
+	store, name, err := l.current()
+	if err != nil {
+		return failover.Observation{}, err
+	}
+	set, err := store.Lookup(ctx, dnsstore.Key{Name: name, Type: "TXT"})
+	if err != nil {
+		return failover.Observation{}, err
+	}
+	seen := observation(set.Data)
+	if !host {
+		return seen, nil
+	}
+	seen.Host, err = addressesAt(ctx, store, name)
+	seen.HostRead = err == nil
+	return seen, err
+}
+
+// write is the effect Write.
+func (l *links) write(ctx context.Context, e failover.Write) failover.Input {
+	done := failover.WriteDone{Op: e.Op}
+	store, name, err := l.current()
+	if err == nil {
+		err = l.probe(ctx, store, name)
+	}
+	if err != nil {
+		done.End, done.Problem = failover.Refused, err.Error() // nothing was sent
+		return done
+	}
+	change, token, err := changeFor(name, e)
+	if err != nil {
+		done.End, done.Problem = failover.Refused, err.Error()
+		return done
+	}
+	l.g.counts.writes.Add(1)
+	err = store.Apply(ctx, change)
+	done.End, done.Problem = l.g.endOf(err), problemOf(err)
+	if done.End == failover.Applied {
+		done.Token = token
+	}
+	return done
+}
+
+// probe asks a store that can tell whether its server keeps the promises that
+// everything rests on, once, before this node's first write that enters a
+// group. A node that is in a group already only says what it finds.
+func (l *links) probe(ctx context.Context, store dnsstore.Store, name string) error {
+	p, ok := store.(prober)
+	if !ok || l.probedAlready() || l.g.snap.Load().view.InGroup {
+		return nil
+	}
+	if err := p.Probe(ctx, name); err != nil {
+		return fmt.Errorf("probe the server of %s: %w", name, err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.probed = true
+	return nil
+}
+
+func (l *links) probedAlready() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.probed
+}

@@ -1,0 +1,88 @@
+package availability
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/availabilitygroup/ag/event"
+	"github.com/availabilitygroup/ag/internal/failover"
+)
+
+// primaryTerm is the term of a snapshot's Primary, 0 if it is not Primary.
+func (s *snapshot) primaryTerm() uint64 {
+	if s.view.Role != event.RolePrimary {
+		return 0
+	}
+	return s.view.Record.Term
+}
+
+// Info returns the group's settings, without the secret, its members and this
+// node's state.
+func (g *Group) Info() GroupInfo {
+	v := g.snap.Load().view
+	info := GroupInfo{Configuration: g.effective(v.Record).blank(), State: g.GetNodeState()}
+	if !v.Known || v.Record.Dissolved {
+		return info
+	}
+	for _, m := range v.Record.Members {
+		role := event.RoleSecondary
+		switch {
+		case m.ID == v.Record.Primary:
+			role = event.RolePrimary
+		case m.Joining:
+			role = event.RoleNotInGroup
+		}
+		info.Members = append(info.Members, Member{
+			ID: m.ID, Role: role, URL: peerOf(m).URL, Priority: m.Priority, Joining: m.Joining,
+		})
+	}
+	return info
+}
+
+// VerifyPrimary makes sure with one fresh read of the record that this node is
+// Primary, and returns its term. A process that was stopped, and machines
+// whose clocks all stopped, are found out by it as well. Errors:
+// [ErrNotInGroup], [ErrNotPrimary], [ErrStoreUnreachable], [ErrNotRunning], and
+// the error of ctx.
+func (g *Group) VerifyPrimary(ctx context.Context) (term uint64, err error) {
+	before := g.GetNodeState()
+	switch before.NodeRole {
+	case event.RoleNotInGroup:
+		return 0, ErrNotInGroup
+	case event.RoleSecondary:
+		return 0, ErrNotPrimary
+	case event.RolePrimary:
+	}
+	l := g.links.Load()
+	if l == nil {
+		return 0, ErrNotRunning
+	}
+	seen, err := l.observe(ctx, false)
+	if err != nil {
+		return 0, fmt.Errorf("verify primary: %w: %w", ErrStoreUnreachable, err)
+	}
+	after := g.GetNodeState()
+	r := seen.Record
+	if seen.Found != failover.Present || r.Primary != after.NodeID || r.Run != l.run ||
+		after.NodeRole != event.RolePrimary || r.Term != after.Term || before.Term != after.Term {
+		return 0, ErrNotPrimary
+	}
+	return r.Term, nil
+}
+
+// reopen opens the store and the transport's keys for new settings.
+func (g *Group) reopen(s Settings) error {
+	l := g.links.Load()
+	if l == nil {
+		return ErrNotRunning
+	}
+	return l.open(s)
+}
+
+// save keeps the settings in the StateDir.
+func (g *Group) save(s Settings) error {
+	v := g.snap.Load().view
+	return g.state.save(savedState{
+		Settings: s, Membership: membership{InGroup: v.InGroup, Group: v.Record.Group, Term: v.Term},
+	})
+}

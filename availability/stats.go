@@ -1,0 +1,144 @@
+package availability
+
+import (
+	"fmt"
+	"log/slog"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+
+	"github.com/availabilitygroup/ag/event"
+)
+
+// Stats are counters since the group was made, and gauges.
+type Stats struct {
+	// Reads of the record, and those that were not answered.
+	Reads, ReadsFailed uint64
+	// Writes of the record, and those that a condition refused, the server
+	// refused for good, and whose end was unknown.
+	Writes, Conflicts, Refused, Unknown uint64
+	// BadRecords are reads that showed a record that cannot be used.
+	BadRecords uint64
+	// Sent are messages to peers, Unanswered those without an answer,
+	// Received messages of peers, BadMessages those that were refused.
+	Sent, Unanswered, Received, BadMessages uint64
+	// RoleChanges of this node.
+	RoleChanges uint64
+	// EventsDropped are events that subscribers were too slow for,
+	// HandlerPanics panics of handlers and hooks that were recovered.
+	EventsDropped, HandlerPanics uint64
+	// Subscribers is the number of subscriptions, EventsQueued the number of
+	// events that wait for handlers.
+	Subscribers, EventsQueued int
+}
+
+type counters struct {
+	reads, readsFailed, writes, conflicts, refused, unknown atomic.Uint64
+	badRecords, sent, unanswered, received, badMessages     atomic.Uint64
+	roleChanges, panics                                     atomic.Uint64
+
+	mu       sync.Mutex
+	failures int // of the store, in a row; guarded by mu
+}
+
+// Stats returns the counters and gauges of the group.
+func (g *Group) Stats() Stats {
+	c, h := &g.counts, g.hub.stats(g.cfg.Clock.Now().Round(0))
+	return Stats{
+		Reads: c.reads.Load(), ReadsFailed: c.readsFailed.Load(),
+		Writes: c.writes.Load(), Conflicts: c.conflicts.Load(), Refused: c.refused.Load(), Unknown: c.unknown.Load(),
+		BadRecords: c.badRecords.Load(),
+		Sent:       c.sent.Load(), Unanswered: c.unanswered.Load(), Received: c.received.Load(), BadMessages: c.badMessages.Load(),
+		RoleChanges:   c.roleChanges.Load(),
+		EventsDropped: h.dropped, HandlerPanics: c.panics.Load() + h.panics,
+		Subscribers: h.subscribers, EventsQueued: h.queued,
+	}
+}
+
+func slogErr(err error) slog.Attr { return slog.String("err", err.Error()) }
+
+// worthTelling: the first of a row of failures, and every doubling.
+func worthTelling(failures int) bool { return bits.OnesCount(uint(failures+1)) == 1 }
+
+// storeProblem and storeWorks log the store's failures, the first and every
+// doubling.
+func (g *Group) storeProblem(err error) {
+	g.counts.mu.Lock()
+	n := g.counts.failures
+	g.counts.failures++
+	g.counts.mu.Unlock()
+	if worthTelling(n) {
+		g.log.Warn("the store does not work", slog.Int("failures", n+1), slogErr(err))
+	}
+}
+
+func (g *Group) storeWorks() {
+	g.counts.mu.Lock()
+	defer g.counts.mu.Unlock()
+	g.counts.failures = 0
+}
+
+func (d *driver) warn(failures int, message string, err error) {
+	if worthTelling(failures) && err != nil {
+		d.g.log.Warn(message, slogErr(err)) //nolint:sloglint // both messages are constants of the callers
+	}
+}
+
+func (d *driver) notePanic(hook string, value any) {
+	d.g.counts.panics.Add(1)
+	d.g.log.Warn("a hook panicked", slog.String("op", hook), slog.String("err", fmt.Sprint(value)))
+}
+
+func (d *driver) recovered(hook string) {
+	if v := recover(); v != nil {
+		d.notePanic(hook, v)
+	}
+}
+
+// logEvent writes one line for each event.
+func (d *driver) logEvent(e event.Event) {
+	h := e.Meta()
+	if h.ID == event.NodeRoleChanged {
+		d.g.counts.roleChanges.Add(1)
+	}
+	d.g.log.LogAttrs(d.work, slog.LevelInfo, "event",
+		slog.String("id", string(h.ID)), slog.String("group", h.Group), slog.String("node", h.Node),
+		slog.Uint64("term", h.Term), slog.String("text", describe(e)))
+}
+
+// describe puts an event in words.
+func describe(e event.Event) string {
+	switch e := e.(type) {
+	case event.RoleChange:
+		return fmt.Sprintf("%s -> %s: %s", e.Previous, e.New, e.Cause)
+	case event.PrimaryChange:
+		return fmt.Sprintf("primary %q -> %q", e.Previous, e.New)
+	case event.DNSConnectionChange:
+		return fmt.Sprintf("%s -> %s %s", e.Previous, e.New, e.Problem)
+	case event.HeartbeatMethodChange:
+		return fmt.Sprintf("%s -> %s", e.Previous, e.New)
+	case event.HeartbeatLoss:
+		return "nothing heard of " + e.Peer
+	case event.HeartbeatReturn:
+		return "hears " + e.Peer + " again"
+	case event.AuthorityRisk:
+		return "will stop at " + e.Until.Format("15:04:05.000")
+	case event.MembersChange:
+		return fmt.Sprintf("members %v, joining %v", e.Members, e.Joining)
+	case event.ConfigurationChange:
+		return fmt.Sprintf("changed: %v", e.Fields)
+	case event.PauseChange:
+		return fmt.Sprintf("paused: %v", e.Paused)
+	case event.HealthChange:
+		return fmt.Sprintf("healthy: %v %s", e.Healthy, e.Problem)
+	case event.FailoverResult:
+		return fmt.Sprintf("from %q to %q: %s %s%s", e.From, e.To, e.Cause, e.Reason, e.Problem)
+	case event.Conflict:
+		return e.Problem
+	case event.HostRecordRepair:
+		return fmt.Sprintf("found %v, set %v", e.Found, e.Set)
+	case event.ClockSkew:
+		return fmt.Sprintf("%s is ahead by %v", e.Peer, e.Ahead)
+	}
+	return ""
+}

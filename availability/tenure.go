@@ -1,0 +1,143 @@
+package availability
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// tenure is one time of being Primary, and the work that is done in it.
+type tenure struct {
+	ctx    context.Context //nolint:containedctx // it is the tenure, made to be handed out
+	cancel context.CancelCauseFunc
+	term   uint64
+	work   sync.WaitGroup
+}
+
+type termKey struct{}
+
+// TermFromContext returns the term of a context of [Group.PrimaryContext] or
+// [Group.RunWhilePrimary], for use as a fencing token: a store that refuses a
+// write with an older term than it has seen is safe even from a process that
+// was stopped between its check and its write.
+func TermFromContext(ctx context.Context) (term uint64, ok bool) {
+	term, ok = ctx.Value(termKey{}).(uint64)
+	return term, ok
+}
+
+// beginTenure and endTenure bound the tenure; only the driver calls them.
+func (g *Group) beginTenure(term uint64) {
+	ctx, cancel := context.WithCancelCause(context.WithValue(g.base(), termKey{}, term))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.tenure = &tenure{ctx: ctx, cancel: cancel, term: term}
+	g.announceLocked()
+}
+
+func (g *Group) endTenure() *tenure {
+	g.mu.Lock()
+	t := g.tenure
+	if t != nil {
+		g.tenure = nil
+		g.announceLocked()
+	}
+	g.mu.Unlock()
+	if t != nil {
+		t.cancel(ErrNotPrimary)
+	}
+	return t
+}
+
+// base is the root of the contexts of tenures, which outlive the calls that
+// ask for them.
+func (g *Group) base() context.Context { return context.Background() } //nolint:forbidigo // ended by endTenure, not by a caller
+
+func (g *Group) announceLocked() {
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// enter joins the present tenure, if it is later than after: its end waits for
+// the returned function.
+func (g *Group) enter(after uint64) (t *tenure, leave func(), changed <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.tenure == nil || g.tenure.term <= after {
+		return nil, nil, g.changed
+	}
+	t = g.tenure
+	t.work.Add(1)
+	return t, sync.OnceFunc(t.work.Done), g.changed
+}
+
+// awaitTenure waits for a tenure later than after.
+func (g *Group) awaitTenure(ctx context.Context, after uint64) (*tenure, func(), error) {
+	for {
+		t, leave, changed := g.enter(after)
+		if t != nil {
+			return t, leave, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, nil, fmt.Errorf("wait for the role: %w", context.Cause(ctx))
+		case <-g.ended:
+			return nil, nil, ErrNotRunning
+		}
+	}
+}
+
+// PrimaryContext waits until this node is Primary and returns a context that
+// ends, with the cause [ErrNotPrimary], when it no longer is, and when ctx
+// does. The work done under it must have stopped when it ends; calling the
+// returned function says that it has, so a planned failover need not wait for
+// the stop budget. It returns the error of ctx, and [ErrNotRunning] once Run
+// has returned.
+func (g *Group) PrimaryContext(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	t, leave, err := g.awaitTenure(ctx, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	joined, cancel := t.join(ctx)
+	return joined, func() { cancel(); leave() }, nil
+}
+
+// join is a context that ends with the tenure and with ctx, and has the values
+// of ctx and the term.
+func (t *tenure) join(ctx context.Context) (context.Context, context.CancelFunc) {
+	joined, cancel := context.WithCancelCause(context.WithValue(ctx, termKey{}, t.term))
+	stop := context.AfterFunc(t.ctx, func() { cancel(context.Cause(t.ctx)) })
+	return joined, func() { stop(); cancel(context.Canceled) }
+}
+
+// RunWhilePrimary calls fn whenever this node becomes Primary, with a context
+// that ends when it no longer is, one call at a time. When fn returns nil it
+// waits for the next term; an error that fn returns while the node is Primary
+// ends RunWhilePrimary and is returned, one that it returns after the loss of
+// the role is dropped. It returns the error of ctx when that ends, and
+// [ErrNotRunning] once Run has returned.
+func (g *Group) RunWhilePrimary(ctx context.Context, fn func(ctx context.Context, term uint64) error) error {
+	var last uint64
+	for {
+		t, leave, err := g.awaitTenure(ctx, last)
+		if err != nil {
+			return err
+		}
+		last = t.term
+		if err := t.run(ctx, leave, fn); err != nil {
+			return err
+		}
+	}
+}
+
+func (t *tenure) run(ctx context.Context, leave func(), fn func(ctx context.Context, term uint64) error) error {
+	defer leave()
+	joined, cancel := t.join(ctx)
+	defer cancel()
+	err := fn(joined, t.term)
+	if err == nil || errors.Is(context.Cause(joined), ErrNotPrimary) {
+		return nil
+	}
+	return err
+}
