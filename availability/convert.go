@@ -1,7 +1,6 @@
 package availability
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -104,19 +103,6 @@ func addressData(a netip.Addr) []string {
 		return nil
 	}
 	return []string{a.String()}
-}
-
-func addressesAt(ctx context.Context, store dnsstore.Store, name string) ([]string, error) {
-	var all []string
-	for _, kind := range []string{"A", "AAAA"} {
-		set, err := store.Lookup(ctx, dnsstore.Key{Name: name, Type: kind})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, set.Data...)
-	}
-	slices.Sort(all)
-	return all, nil
 }
 
 func peerOf(m record.Member) transport.Peer {

@@ -18,10 +18,10 @@ import (
 // driver runs the machine: it is the only one to call it, and does nothing
 // that can block. What takes time is done by workers, one for each effect.
 type driver struct {
-	g       *Group
-	machine *failover.Machine
-	clock   failover.Clock
-	incarnation    string
+	g           *Group
+	machine     *failover.Machine
+	clock       failover.Clock
+	incarnation string
 
 	all     *errgroup.Group // everything that Run owns
 	work    context.Context //nolint:containedctx // the workers' context; it ends when the machine is done
@@ -35,7 +35,7 @@ type driver struct {
 // newDriver makes what can fail before the group starts.
 func newDriver(g *Group) (*driver, error) {
 	d := &driver{g: g, replies: newReplies(), incarnation: randomHex()}
-	d.links = &links{g: g, run: d.incarnation}
+	d.links = &links{g: g, run: d.incarnation, ready: make(chan struct{})}
 	if err := g.state.open(); err != nil {
 		return nil, err
 	}

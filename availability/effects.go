@@ -13,7 +13,7 @@ import (
 func (d *driver) start(e failover.Effect) {
 	switch e := e.(type) {
 	case failover.Read:
-		d.worker(e.Within, func(ctx context.Context) { d.send(d.links.read(ctx, e)) })
+		d.worker(e.Within, func(ctx context.Context) { d.read(ctx, e) })
 	case failover.Write:
 		d.worker(e.Within, func(ctx context.Context) { d.send(d.links.write(ctx, e)) })
 	case failover.Send:
@@ -36,6 +36,13 @@ func (d *driver) worker(within time.Duration, do func(ctx context.Context)) {
 		do(ctx)
 		return nil
 	})
+}
+
+func (d *driver) read(ctx context.Context, e failover.Read) {
+	d.send(d.links.read(ctx, e))
+	if skew, news := d.links.skew(); news {
+		d.send(skew)
+	}
 }
 
 // exchange asks a peer.
@@ -142,13 +149,18 @@ func (d *driver) serve(ctx context.Context) {
 	if t == nil {
 		return
 	}
+	select { // without settings there is no key to serve with
+	case <-d.links.ready:
+	case <-ctx.Done():
+		return
+	}
 	for failures := 0; ctx.Err() == nil; failures++ {
 		err := t.Serve(ctx, d)
 		if ctx.Err() != nil {
 			return
 		}
 		d.warn(failures, "the transport has stopped serving; trying again", err)
-		if !d.pause(ctx, d.g.current().Timing.HealthReportInterval) {
+		if !d.pause(ctx, d.g.current().HealthReportInterval) {
 			return
 		}
 	}

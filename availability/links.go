@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/availabilitygroup/ag/dnsstore"
 	"github.com/availabilitygroup/ag/internal/failover"
@@ -33,19 +35,24 @@ type links struct {
 	g   *Group
 	run string // this incarnation
 
+	ready chan struct{} // closed when a store was opened first
+
 	mu      sync.Mutex
-	store   dnsstore.Store // guarded by mu; nil: not open
-	name    string         // guarded by mu
-	opened  bool           // guarded by mu; by OpenStore, so ours to close
-	probed  bool           // guarded by mu
-	old     []io.Closer    // guarded by mu; replaced stores, in use perhaps
-	secrets []Secret       // guarded by mu; newest first, two at most
+	access  dnsstore.Access // guarded by mu; what the store was opened with
+	skewed  bool            // guarded by mu; told that the clocks differ
+	store   dnsstore.Store  // guarded by mu; nil: not open
+	name    string          // guarded by mu
+	node    string          // guarded by mu
+	opened  bool            // guarded by mu; by OpenStore, so ours to close
+	probed  bool            // guarded by mu
+	old     []io.Closer     // guarded by mu; replaced stores, in use perhaps
+	secrets []Secret        // guarded by mu; newest first, two at most
 }
 
 // open opens the store for settings that are complete, anew if the group or
 // its key has changed, and gives the transport its keys.
 func (l *links) open(s Settings) error {
-	if !s.complete() {
+	if !s.complete() || l.isOpen(s) {
 		return nil
 	}
 	store, opened := l.g.cfg.Store, false
@@ -64,8 +71,18 @@ func (l *links) open(s Settings) error {
 	if c, ok := l.store.(io.Closer); ok && l.opened {
 		l.old = append(l.old, c)
 	}
-	l.store, l.opened, l.name, l.probed = store, opened, s.GroupFQDN, false
+	if l.store == nil {
+		close(l.ready)
+	}
+	l.store, l.opened, l.name, l.access, l.node, l.probed = store, opened, s.GroupFQDN, accessFor(s), l.g.idFor(s), false
 	return nil
+}
+
+// isOpen: the store and the keys are those of s already.
+func (l *links) isOpen(s Settings) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.store != nil && l.access == accessFor(s) && l.node == l.g.idFor(s)
 }
 
 func accessFor(s Settings) dnsstore.Access {
@@ -173,17 +190,31 @@ func (l *links) observe(ctx context.Context, host bool) (failover.Observation, e
 	if err != nil {
 		return failover.Observation{}, err
 	}
-	set, err := store.Lookup(ctx, dnsstore.Key{Name: name, Type: "TXT"})
-	if err != nil {
-		return failover.Observation{}, err
+	kinds := []string{"TXT"}
+	if host {
+		kinds = append(kinds, "A", "AAAA")
 	}
-	seen := observation(set.Data)
-	if !host {
-		return seen, nil
+	sets, errs := lookupAll(ctx, store, name, kinds)
+	if errs[0] != nil {
+		return failover.Observation{}, errs[0]
 	}
-	seen.Host, err = addressesAt(ctx, store, name)
-	seen.HostRead = err == nil
-	return seen, err
+	seen := observation(sets[0].Data)
+	if host && errors.Join(errs...) == nil {
+		seen.Host, seen.HostRead = slices.Sorted(slices.Values(slices.Concat(sets[1].Data, sets[2].Data))), true
+	}
+	return seen, nil
+}
+
+// lookupAll reads several RRsets at a name at once, so that a slow server
+// takes one answer's time.
+func lookupAll(ctx context.Context, store dnsstore.Store, name string, kinds []string) ([]dnsstore.RRSet, []error) {
+	sets, errs := make([]dnsstore.RRSet, len(kinds)), make([]error, len(kinds))
+	var all sync.WaitGroup
+	for i, kind := range kinds {
+		all.Go(func() { sets[i], errs[i] = store.Lookup(ctx, dnsstore.Key{Name: name, Type: kind}) })
+	}
+	all.Wait()
+	return sets, errs
 }
 
 // write is the effect Write.
@@ -226,6 +257,28 @@ func (l *links) probe(ctx context.Context, store dnsstore.Store, name string) er
 	defer l.mu.Unlock()
 	l.probed = true
 	return nil
+}
+
+// skewer is implemented by stores that measure how far the server's clock is
+// ahead of ours.
+type skewer interface{ Skew() time.Duration }
+
+// mostSkew is a fifth of the time by which clocks may differ before signed
+// messages are refused (RFC 8945 §10: 300 s).
+const mostSkew = time.Minute
+
+// skew returns a difference of the clocks that is news.
+func (l *links) skew() (failover.Skew, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, ok := l.store.(skewer)
+	if !ok {
+		return failover.Skew{}, false
+	}
+	ahead := s.Skew()
+	was := l.skewed
+	l.skewed = ahead.Abs() > mostSkew
+	return failover.Skew{Peer: "the DNS server", Ahead: ahead}, l.skewed && !was
 }
 
 func (l *links) probedAlready() bool {

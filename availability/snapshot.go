@@ -35,7 +35,10 @@ func (g *Group) GetNodeState() NodeState {
 	n := NodeState{
 		NodeRole: v.Role, NodeDNSConnectionState: v.DNS, HeartbeatMethod: v.Method,
 		LastHeartbeatTime: v.LastHeartbeat, LastUpdated: v.LastUpdated,
-		NodeID: s.node, PrimaryID: v.Record.Primary, Term: v.Term, Paused: v.Record.Paused, Healthy: v.Healthy,
+		NodeID: s.node, Term: v.Term, Healthy: v.Healthy,
+	}
+	if v.InGroup {
+		n.PrimaryID, n.Paused = v.Record.Primary, v.Record.Paused
 	}
 	if v.Role != event.RolePrimary {
 		return n

@@ -18,6 +18,9 @@ func (m *Machine) readDone(in ReadDone) {
 	if in.Problem == "" && in.Seen.Found == Unread {
 		in.Problem = "the store gave no answer"
 	}
+	if in.Problem == "" && m.wantsHost() && !in.Seen.HostRead {
+		in.Problem = "the host record could not be read"
+	}
 	if in.Problem != "" || in.Seen.Found == Unusable {
 		m.readFailed(in)
 		return
