@@ -128,8 +128,12 @@ func (m *Machine) taskReport(t *task, in Answered, r Report) {
 			return
 		}
 		m.yieldTo(t, t.target, r.Run)
-	case t.step == stepTold && m.stopping:
-		m.endYield(t, "", "")
+	case t.step == stepTold:
+		now := m.known.seen.Record
+		won := now.Primary == t.target.ID && now.By == t.target.ID
+		if m.stopping || won && (r.Role == event.RolePrimary || in.Problem != "") {
+			m.endYield(t, "", "")
+		}
 	case t.step == stepAsked:
 		m.unanswered(t, in.Problem)
 	}
@@ -237,8 +241,11 @@ func (m *Machine) awaitTaker(t *task) {
 	case m.auth.held:
 		m.endYield(t, CodeNoTarget, t.target.ID+" did not take the role; this node took it again")
 	case m.known.seen.Found != Present || r.Primary == t.target.ID && r.By == m.cfg.Self.ID:
+	case r.Primary == t.target.ID && t.op == 0 && m.due(t.askAt):
+		// it has won the record; its host may still refuse the role
+		t.op, t.askAt = m.op(), m.now.Wait+m.timing().BackOff()
+		m.do(Send{Op: t.op, To: t.target, Message: Query{Group: r.Group}, Within: m.timing().Attempt()})
 	case r.Primary == t.target.ID:
-		m.endYield(t, "", "")
 	case r.Primary != "" && r.Primary != m.cfg.Self.ID:
 		m.endYield(t, CodeNoTarget, t.target.ID+" did not take the role; "+r.Primary+" did")
 	}

@@ -22,6 +22,7 @@ type task struct {
 	op     uint64          // an exchange under way
 	target record.Member   // of a failover
 	run    string          // the target's incarnation
+	askAt  time.Duration   // wait: no question to the target before
 	wrote  bool            // the yield was written
 	term   uint64          // of the record that a create wrote
 	why    []string        // why other targets were passed over
