@@ -1,0 +1,16 @@
+//go:build !windows && (!unix || aix || solaris)
+
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// lockFile refuses: without a lock two servers could write one journal.
+func lockFile(path string) (*os.File, error) {
+	return nil, fmt.Errorf("journal: lock %s: %w", path, errors.ErrUnsupported)
+}
+
+func syncDir(string) error { return errors.ErrUnsupported }
