@@ -8,6 +8,7 @@ import (
 
 	"github.com/availabilitygroup/ag/event"
 	"github.com/availabilitygroup/ag/internal/failover"
+	"github.com/availabilitygroup/ag/internal/record"
 	"github.com/availabilitygroup/ag/transport"
 )
 
@@ -121,15 +122,11 @@ func unpack(m transport.Message) (failover.Message, error) {
 	return nil, fmt.Errorf("%w: unknown kind %q", errBadMessage, clip(m.Kind))
 }
 
-// farthest bounds a term: a hundred years of seconds ahead of the year 2026
-// keeps a mad peer from using the numbers up.
-const farthest = 5_000_000_000
-
 // problem says what is impossible in a message, "" if nothing is.
 func (b body) problem() string {
 	switch {
-	case b.Term > farthest:
-		return "the term is out of range"
+	case b.Term > record.MaxNumber || b.Seq > record.MaxNumber:
+		return "a number is out of range"
 	case b.Promise < 0 || b.PromisedAgo < 0 || b.Promise > 2*maxAllowedAbsence:
 		return "a duration is out of range"
 	case b.W < 0 || b.R < 0 || b.C < 0 || b.TTL < 0:

@@ -79,11 +79,23 @@ func hexField(key string, at func(*Record) *string, mayBeEmpty bool) field {
 
 func numberField(key string, at func(*Record) *uint64) field {
 	return field{
-		key:   key,
-		write: func(r *Record) (string, error) { return strconv.FormatUint(*at(r), 10), nil },
-		read: func(r *Record, value string) (err error) {
-			*at(r), err = parseNumber(value, 64)
-			return err
+		key: key,
+		write: func(r *Record) (string, error) {
+			if *at(r) > MaxNumber {
+				return "", errors.New("out of range")
+			}
+			return strconv.FormatUint(*at(r), 10), nil
+		},
+		read: func(r *Record, value string) error {
+			n, err := parseNumber(value, 64)
+			if err != nil {
+				return err
+			}
+			if n > MaxNumber {
+				return errors.New("out of range")
+			}
+			*at(r) = n
+			return nil
 		},
 	}
 }

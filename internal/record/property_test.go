@@ -45,7 +45,7 @@ func recordGen() *rapid.Generator[record.Record] {
 		hex, id := rapid.StringMatching(`[0-9a-f]{1,32}`), rapid.StringMatching(idPattern)
 		empty := rapid.Just("")
 		r := record.Record{
-			Group: hex.Draw(t, "group"), Term: rapid.Uint64().Draw(t, "term"), Seq: rapid.Uint64().Draw(t, "seq"),
+			Group: hex.Draw(t, "group"), Term: rapid.Uint64Max(record.MaxNumber).Draw(t, "term"), Seq: rapid.Uint64Max(record.MaxNumber).Draw(t, "seq"),
 			Nonce: hex.Draw(t, "nonce"), Primary: rapid.OneOf(empty, id).Draw(t, "primary"),
 			Run: rapid.OneOf(empty, hex).Draw(t, "run"), By: id.Draw(t, "by"),
 			At:             time.Unix(rapid.Int64Range(-62_135_596_800, 253_402_300_799).Draw(t, "at"), 0).UTC(),

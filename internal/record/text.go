@@ -27,6 +27,9 @@ const (
 	// MaxSize is the limit of all strings, each with its length octet, so that
 	// the answer fits into one datagram beside its signature.
 	MaxSize = 1200
+	// MaxNumber is the largest term and sequence number: what JSON numbers hold
+	// exactly, and far enough from the end of an integer to count on.
+	MaxNumber = 1<<53 - 1
 )
 
 const (

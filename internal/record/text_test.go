@@ -86,8 +86,8 @@ func TestText_BothWays(t *testing.T) {
 			},
 		},
 		"large numbers": {
-			edit: func(r *record.Record) { r.Term, r.Seq = 1<<64-1, 0 },
-			want: map[int]string{2: "term=18446744073709551615", 3: "seq=0"},
+			edit: func(r *record.Record) { r.Term, r.Seq = record.MaxNumber, 0 },
+			want: map[int]string{2: "term=9007199254740991", 3: "seq=0"},
 		},
 	}
 	for name, c := range cases {
@@ -277,7 +277,7 @@ func TestParse_Invalid(t *testing.T) {
 		"term twice":             {2, []string{"term=1", "term=1"}},
 		"term with zeros":        {2, []string{"term=01"}},
 		"term below 0":           {2, []string{"term=-1"}},
-		"term too large":         {2, []string{"term=18446744073709551616"}},
+		"term too large":         {2, []string{"term=9007199254740992"}},
 		"term not a number":      {2, []string{"term=0x1"}},
 		"missing sequence":       {3, nil},
 		"Primary no ID":          {5, []string{"primary=.a"}},
