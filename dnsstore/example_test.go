@@ -44,7 +44,7 @@ func ExampleNewMemory() {
 	// Output: 0 <nil>
 }
 
-func ExampleSecret() {
+func ExampleNewSecret() {
 	access := dnsstore.Access{FQDN: "svc.example.com", TSIGSecret: dnsstore.NewSecret("c2VjcmV0")}
 	fmt.Printf("%+v\n", access)
 	fmt.Println(access.TSIGSecret.Reveal())

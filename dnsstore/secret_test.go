@@ -38,7 +38,7 @@ func newHolder() holder {
 // wantHidden looks for the secret, also as %x and %q would write it.
 func wantHidden(t *testing.T, where, out string) {
 	t.Helper()
-	for _, form := range []string{hidden, fmt.Sprintf("%x", hidden), fmt.Sprintf("%X", hidden), fmt.Sprint([]byte(hidden)), hidden[:8]} {
+	for _, form := range []string{hidden, fmt.Sprintf("%x", hidden), fmt.Sprintf("%X", hidden), fmt.Sprintf("%d", []byte(hidden)), hidden[:8]} {
 		if strings.Contains(out, form) {
 			t.Errorf("%s shows the secret: %s", where, out)
 		}
@@ -51,7 +51,7 @@ func TestSecret_IsPrintedByNoVerb(t *testing.T) {
 	h := newHolder()
 	a := dnsstore.Access{FQDN: "svc.lab.test", TSIGSecret: s}
 	values := map[string]any{"secret": s, "pointer": &s, "holder": h, "pointer to holder": &h, "access": a, "list": []any{s, &s, h}}
-	for _, verb := range strings.Split("v +v #v s q x X d o b c e f g t T p U w", " ") {
+	for verb := range strings.SplitSeq("v +v #v s q x X d o b c e f g t T p U w", " ") {
 		for what, value := range values {
 			for _, flags := range []string{"", "30", "-30", "#", "+", " ", "0", ".3"} {
 				format := "%" + flags + verb
@@ -94,8 +94,8 @@ func TestSecret_IsEncodedByNobody(t *testing.T) {
 		t.Errorf("JSON is %s, %v", got, err)
 	}
 	if out, err = xml.Marshal(struct {
-		XMLName xml.Name `xml:"access"`
-		S       dnsstore.Secret
+		XMLName xml.Name        `xml:"access"`
+		S       dnsstore.Secret `xml:"secret"`
 	}{S: h.Exported}); err != nil {
 		t.Fatal(err)
 	}

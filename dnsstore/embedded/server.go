@@ -96,10 +96,12 @@ func (s *Server) run(ctx context.Context) error {
 // unlessEnded drops an error that may come from the end of the context, as
 // that is no failure.
 func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // serveSockets returns when ctx has ended, or a socket has failed, and no

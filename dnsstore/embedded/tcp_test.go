@@ -100,6 +100,9 @@ func TestTCP_NobodyReads(t *testing.T) {
 	c.IdleTimeout = 100 * time.Millisecond
 	s := start(t, c)
 	cl := dial(t, "tcp", s.addr)
+	if tcp, ok := cl.conn.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(4096) // the sooner it is full
+	}
 	packet, err := new(dns.Msg).SetQuestion(zoneName, dns.TypeSOA).Pack()
 	if err != nil {
 		t.Fatal(err)

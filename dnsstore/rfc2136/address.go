@@ -54,12 +54,15 @@ func parseServers(text string) (hosts, error) {
 func parseResolvers(texts []string) (hosts, error) {
 	hs, err := parseHosts("Resolvers", texts)
 	errs := []error{err}
+	var addresses hosts
 	for _, h := range hs {
-		if _, notAddress := netip.ParseAddr(h.name); notAddress != nil {
+		if _, err := netip.ParseAddr(h.name); err != nil {
 			errs = append(errs, &FieldError{Field: "Resolvers", Problem: fmt.Sprintf("%q is not an address", h.name)})
+			continue
 		}
+		addresses = append(addresses, h)
 	}
-	return hs, errors.Join(errs...)
+	return addresses, errors.Join(errs...)
 }
 
 func parseHosts(field string, texts []string) (hosts, error) {
@@ -78,11 +81,10 @@ func parseHosts(field string, texts []string) (hosts, error) {
 
 // parseHost parses one address or name, with or without a port.
 func parseHost(text string) (host, error) {
-	if addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")); err == nil {
-		return host{name: addr.String(), port: defaultPort}, nil
-	}
 	h := host{name: text, port: defaultPort}
-	if name, port, err := net.SplitHostPort(text); err == nil {
+	if inner, ok := strings.CutPrefix(text, "["); ok && strings.HasSuffix(inner, "]") {
+		h.name = strings.TrimSuffix(inner, "]")
+	} else if name, port, err := net.SplitHostPort(text); err == nil {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || n == 0 {
 			return host{}, fmt.Errorf("port %q is not a number from 1 to 65535", port)

@@ -9,10 +9,11 @@ import (
 	"github.com/miekg/dns"
 )
 
-// failure begins the error of an exchange: everything but what to decide by.
-func (s *Store) failure(op, name string, t target, out outcome) *ServerError {
+// failure begins the error of an exchange. What to decide by, the operation and
+// the name are for the caller to add.
+func (s *Store) failure(t target, out outcome) *ServerError {
 	e := &ServerError{
-		Op: op, Name: name, Server: out.server, Zone: trimDot(t.zone),
+		Server: out.server, Zone: trimDot(t.zone),
 		Rcode: NoAnswer, Copies: out.copies, Err: out.err,
 	}
 	if out.answer == nil {
@@ -84,9 +85,9 @@ func (s *Store) guess(said claim) string {
 	case said.signed:
 		return "probably something on the way changes messages, or its secret for " + key + " is another one"
 	case said.rcode == dns.RcodeRefused:
-		return "probably " + key + ", its secret, the policy or the clock is wrong: some servers (PowerDNS) tell them not apart; the server may also not have the zone"
+		return "probably " + key + ", its secret, the policy or the clock is wrong (PowerDNS does not tell them apart), or the server does not have the zone"
 	case said.rcode == dns.RcodeNotAuth:
-		return "probably the server is not the primary of the zone, or " + key + " is wrong"
+		return "probably the server is not the primary of the zone, or " + key + ", its secret or the clock is wrong (PowerDNS)"
 	case said.rcode == dns.RcodeNotImplemented:
 		return "probably the server does not take UPDATE (RFC 2136)"
 	case said.rcode == dns.RcodeFormatError:

@@ -74,7 +74,7 @@ func (s *Store) updateAt(ctx context.Context, t target, u update) *ServerError {
 	if out.answer != nil && out.answer.Rcode == dns.RcodeSuccess {
 		return nil
 	}
-	failed := s.failure("", "", t, out)
+	failed := s.failure(t, out)
 	failed.Err = because(s.end(ctx, u, out), out.err)
 	if advice := u.inTheWay(failed.Rcode); advice != "" {
 		failed.Advice = advice

@@ -23,6 +23,7 @@ var errBored = errors.New("bored")
 func moments() map[string]func(t *testing.T, reached func()) *rfc2136.Store {
 	script := func(network string, answer func(*call)) func(*testing.T, func()) *rfc2136.Store {
 		return func(t *testing.T, reached func()) *rfc2136.Store {
+			t.Helper()
 			f := newFake(t, func(c *call) {
 				if answer != nil {
 					answer(c)
@@ -55,6 +56,7 @@ func breakFirst(c *call) {
 
 func whileConnecting(network string) func(*testing.T, func()) *rfc2136.Store {
 	return func(t *testing.T, reached func()) *rfc2136.Store {
+		t.Helper()
 		return newFake(t, nil).store(t, func(c *rfc2136.Config) {
 			c.Net = network
 			c.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -67,6 +69,7 @@ func whileConnecting(network string) func(*testing.T, func()) *rfc2136.Store {
 }
 
 func whileResolving(t *testing.T, reached func()) *rfc2136.Store {
+	t.Helper()
 	return newFake(t, nil).store(t, func(c *rfc2136.Config) {
 		c.Server = "ns1.lab.test:5300"
 		c.Resolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -78,10 +81,12 @@ func whileResolving(t *testing.T, reached func()) *rfc2136.Store {
 }
 
 func whileFinding(t *testing.T, reached func()) *rfc2136.Store {
+	t.Helper()
 	return newFake(t, func(*call) { reached() }).store(t, func(c *rfc2136.Config) { c.Zone = "" })
 }
 
 func whileAskingResolvers(t *testing.T, reached func()) *rfc2136.Store {
+	t.Helper()
 	silent := newFake(t, func(*call) { reached() })
 	return silent.store(t, func(c *rfc2136.Config) { c.Server, c.Resolvers = "", []string{silent.addr} })
 }

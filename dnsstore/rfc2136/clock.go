@@ -6,10 +6,8 @@ import (
 )
 
 // clock knows how far the server's clock is from this host's. It believes
-// verified answers only.
+// verified answers only. The zero value is ready for use.
 type clock struct {
-	limit time.Duration // a difference above which messages are signed by the server's clock
-
 	mu     sync.Mutex
 	skew   time.Duration // guarded by mu; as last measured
 	offset time.Duration // guarded by mu; what is added to the time of signing
@@ -30,20 +28,15 @@ func (c *clock) measured() time.Duration {
 }
 
 // observe takes the server's time, whole seconds, from an answer that came
-// between two instants of this host's clock. It tells whether the correction
-// has changed: it does if the server refused the time of signing, and when the
-// difference comes near to what the server would refuse. A server need not
-// sign its refusal (PowerDNS does not), so waiting for one is not enough.
-func (c *clock) observe(sent, received, server time.Time, refused bool) (corrected bool) {
-	skew := nearestToZero(server.Sub(received), server.Add(time.Second).Sub(sent))
+// between two instants of this host's clock. If the server refused the time of
+// signing, messages are signed by its clock from now on.
+func (c *clock) observe(sent, received, server time.Time, refused bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.skew = skew
-	if refused || (skew-c.offset).Abs() > c.limit {
-		c.offset = skew
-		return true
+	c.skew = nearestToZero(server.Sub(received), server.Add(time.Second).Sub(sent))
+	if refused {
+		c.offset = c.skew
 	}
-	return false
 }
 
 // nearestToZero returns the number from low to high that is nearest to zero.

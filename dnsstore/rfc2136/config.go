@@ -96,7 +96,6 @@ func New(c Config) (*Store, error) {
 	s := &Store{
 		key: key, net: c.Net, timeout: c.Timeout, dialContext: c.Dial,
 		random: c.Rand, fudge: c.Fudge, now: c.Now, mono: time.Now, //nolint:forbidigo // waits are measured by the real clock, whatever Config.Now says
-		clock:     clock{limit: c.Fudge / 2},
 		finder:    finder{fqdn: c.FQDN, zone: c.Zone, hosts: hosts, resolvers: resolvers},
 		addresses: addressBook{resolver: c.Resolver},
 	}

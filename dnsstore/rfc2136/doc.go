@@ -74,10 +74,10 @@
 //
 // A deadline of the context bounds a call; without one [Config.Timeout] does.
 // TSIG wants the clocks of client and server to differ by at most the fudge
-// (300 s). If a verified answer shows a greater difference the store signs by
-// the server's clock from then on. [Store.Skew] tells the difference. PowerDNS
-// does not sign that answer, so there the correction only works for a clock
-// that drifts away while the store is in use.
+// (300 s). A server that refuses a message for its time signs what it says, so
+// the store corrects itself: it sends the message again, signed by the server's
+// clock, and goes on so. [Store.Skew] tells the difference. PowerDNS neither
+// signs that refusal nor tells its time: there the clocks must be right.
 //
 // # The zone
 //

@@ -43,3 +43,9 @@ func AcceptsUnsigned(id uint16, question dns.Question, raw []byte) bool {
 
 // FindTSIG walks over a message.
 func FindTSIG(raw []byte) (at int, found bool, err error) { return findTSIG(raw) }
+
+// SystemResolvers reads a file such as resolv.conf(5) describes.
+func SystemResolvers(file string) (string, error) {
+	hs, err := systemResolvers(file)
+	return hs.String(), err
+}

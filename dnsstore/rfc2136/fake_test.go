@@ -59,7 +59,7 @@ type call struct {
 // newFake starts a fake that the test ends.
 func newFake(tb testing.TB, script func(*call)) *fake {
 	tb.Helper()
-	f, err := startFake(script)
+	f, err := startFake(tb.Context(), script)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -67,15 +67,16 @@ func newFake(tb testing.TB, script func(*call)) *fake {
 	return f
 }
 
-func startFake(script func(*call)) (*fake, error) {
+func startFake(ctx context.Context, script func(*call)) (*fake, error) {
 	f := &fake{script: script, conns: make(map[net.Conn]bool)}
 	var err error
+	var listen net.ListenConfig
 	for range 20 { // the port of the one may be in use by the other
-		if f.streams, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		if f.streams, err = listen.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
 			return nil, err
 		}
 		f.addr = f.streams.Addr().String()
-		if f.packets, err = net.ListenPacket("udp", f.addr); err == nil {
+		if f.packets, err = listen.ListenPacket(ctx, "udp", f.addr); err == nil {
 			f.running.Go(f.servePackets)
 			f.running.Go(f.serveStreams)
 			return f, nil
@@ -302,8 +303,12 @@ func (c *call) signRaw(wire []byte) []byte {
 	at := binary.BigEndian.AppendUint64(nil, c.tsig.TimeSigned)[2:]
 	mac := hmac.New(sha256.New, secret)
 	for _, part := range [][]byte{
-		{byte(len(requestMAC) >> 8), byte(len(requestMAC))}, requestMAC, wire,
-		name[:n], {0, dns.ClassANY, 0, 0, 0, 0}, algorithm[:a], at, {1, 44, 0, 0, 0, 0}, // fudge 300, no error, no other data
+		{byte(len(requestMAC) >> 8), byte(len(requestMAC))},
+		requestMAC, wire,
+		name[:n],
+		{0, dns.ClassANY, 0, 0, 0, 0},
+		algorithm[:a], at,
+		{1, 44, 0, 0, 0, 0}, // fudge 300, no error, no other data
 	} {
 		mac.Write(part)
 	}
@@ -313,11 +318,6 @@ func (c *call) signRaw(wire []byte) []byte {
 	binary.BigEndian.PutUint16(out[10:], binary.BigEndian.Uint16(wire[10:])+1)
 	return out
 }
-
-// noContext never ends; the fakes need none.
-type noContext struct{ context.Context }
-
-func (noContext) Err() error { return nil }
 
 // watched is a connection whose reads are announced, counted from 1.
 type watched struct {

@@ -52,6 +52,10 @@ func TestGolden(t *testing.T) {
 			If:  []dnsstore.RRSet{rrset("TXT", `"v=spf1 -all"`, `"quote \" backslash \\ \000\255"`, `""`, `"ag=1" "seq=1"`), rrset("CNAME")},
 			Set: []dnsstore.RRSet{rrset("TXT", `"v=spf1 -all"`, `"quote \" backslash \\ \000\255"`, `""`, `"ag=1" "seq=2"`)},
 		}},
+		{file: "serial", call: dnsstore.Change{
+			If:  []dnsstore.RRSet{at("lab.test", "SOA", "ns1.lab.test. hm.lab.test. 4294967295 3600 600 86400 5")},
+			Set: []dnsstore.RRSet{at(fqdn, "AAAA", "::ffff:192.0.2.1")},
+		}},
 		{file: "condition-alone", call: dnsstore.Change{If: []dnsstore.RRSet{rrset("TXT", `"seq=1"`)}}},
 		{file: "alias", call: dnsstore.Change{
 			If: []dnsstore.RRSet{rrset("CNAME")}, Set: []dnsstore.RRSet{rrset("CNAME", "other.lab.test.")},

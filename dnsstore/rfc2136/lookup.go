@@ -100,7 +100,7 @@ func (s *Store) lookupAt(ctx context.Context, t target, k dnsstore.Key) (dnsstor
 	}
 	set, err := s.read(k, out.answer)
 	if err != nil {
-		failed := s.failure("", "", t, out)
+		failed := s.failure(t, out)
 		failed.Err = err
 		return dnsstore.RRSet{}, failed
 	}
@@ -109,7 +109,7 @@ func (s *Store) lookupAt(ctx context.Context, t target, k dnsstore.Key) (dnsstor
 
 // lookupFailed says why there is no answer that has data or denies it.
 func (s *Store) lookupFailed(t target, out outcome) *ServerError {
-	failed := s.failure("", "", t, out)
+	failed := s.failure(t, out)
 	switch {
 	case out.answer == nil && out.copies == 0:
 		failed.Err = because(ErrNotSent, out.err)

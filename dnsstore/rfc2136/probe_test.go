@@ -83,7 +83,7 @@ func TestProbe_UnfitServer(t *testing.T) {
 }
 
 func mustSet(z *zoneState, sets ...dnsstore.RRSet) {
-	if err := z.Apply(noContext{}, dnsstore.Change{Set: sets}); err != nil {
+	if err := z.Apply(z.ctx(), dnsstore.Change{Set: sets}); err != nil {
 		panic(err) // the test is wrong
 	}
 }

@@ -40,7 +40,12 @@ func (s *Store) resolvers() (hosts, error) {
 	if len(s.finder.resolvers) > 0 {
 		return s.finder.resolvers, nil
 	}
-	system, err := dns.ClientConfigFromFile(resolvConf)
+	return systemResolvers(resolvConf)
+}
+
+// systemResolvers reads a file such as resolv.conf(5) describes.
+func systemResolvers(file string) (hosts, error) {
+	system, err := dns.ClientConfigFromFile(file)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +55,7 @@ func (s *Store) resolvers() (hosts, error) {
 	}
 	hs, err := parseResolvers(texts)
 	if len(hs) == 0 {
-		return nil, errors.Join(errors.New("no resolvers in "+resolvConf), err)
+		return nil, errors.Join(errors.New("no resolvers in "+file), err)
 	}
 	return hs, nil
 }

@@ -2,6 +2,7 @@ package rfc2136_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 // what some servers do instead; none may be set while the fake runs.
 type zoneState struct {
 	*dnsstore.Memory
+	ctx func() context.Context
 
 	ignoresConditions bool            // all are true
 	subsetIsEnough    bool            // a condition on a part of an RRset is true
@@ -63,7 +65,7 @@ func (z *zoneState) seen(k dnsstore.Key) dnsstore.RRSet {
 }
 
 func (z *zoneState) has(k dnsstore.Key) dnsstore.RRSet {
-	set, err := z.Lookup(noContext{}, k)
+	set, err := z.Lookup(z.ctx(), k)
 	if err != nil {
 		panic(err) // the test is wrong
 	}
@@ -82,7 +84,7 @@ func (z *zoneState) makeUpdate(c dnsstore.Change) int {
 	c.Set = slices.DeleteFunc(c.Set, dropped)
 	z.remember(c)
 	c.If = nil
-	if err := z.Apply(noContext{}, c); err != nil {
+	if err := z.Apply(z.ctx(), c); err != nil {
 		return dns.RcodeRefused
 	}
 	if after := z.after; after != nil && len(c.Set) > 0 {
@@ -142,7 +144,8 @@ func toRecords(set dnsstore.RRSet) []dns.RR {
 // newZone is a zone with some RRsets.
 func newZone(tb testing.TB, sets ...dnsstore.RRSet) *zoneState {
 	tb.Helper()
-	z := &zoneState{Memory: dnsstore.NewMemory()}
+	// Clean-ups of a store may come after the test's own context has ended.
+	z := &zoneState{Memory: dnsstore.NewMemory(), ctx: func() context.Context { return context.WithoutCancel(tb.Context()) }}
 	if err := z.Apply(tb.Context(), dnsstore.Change{Set: sets}); err != nil {
 		tb.Fatal(err)
 	}

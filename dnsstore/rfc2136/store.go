@@ -40,8 +40,8 @@ var (
 )
 
 // Skew returns the server's time minus this host's, as the last verified
-// answer showed it, with an error of about a second; 0 if there was none. TSIG
-// suffers at most [Config.Fudge] of it, in both directions.
+// answer showed it, with an error of about a second; 0 if there was none.
+// PowerDNS signs with the time that it was sent, so there it stays 0.
 func (s *Store) Skew() time.Duration { return s.clock.measured() }
 
 // Close ends the calls that are under way, with [ErrClosed], and waits for
@@ -122,8 +122,8 @@ func (s *Store) observe(r *request, a *answer) (retry bool) {
 	if !refused {
 		server = time.Unix(int64(a.tsig.TimeSigned), 0)
 	}
-	corrected := s.clock.observe(r.signed, s.now(), server, refused)
-	if corrected {
+	s.clock.observe(r.signed, s.now(), server, refused)
+	if refused {
 		s.counters.corrections.Add(1)
 	}
 	return refused

@@ -136,7 +136,7 @@ func (s *Store) findZone(ctx context.Context, t target, name string) (target, *S
 }
 
 func (s *Store) searchFailed(t target, name string, out outcome, sentinel, err error) *ServerError {
-	failed := s.failure("", "", t, out)
+	failed := s.failure(t, out)
 	failed.Err = because(sentinel, fmt.Errorf("find the zone of %s: %w", trimDot(name), err))
 	return failed
 }

@@ -3,6 +3,8 @@ package rfc2136_test
 import (
 	"context"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -26,6 +28,7 @@ const labSOA = "lab.test. 5 IN SOA ns1.lab.test. hm.lab.test. 1 2 3 4 5"
 
 // directory answers SOA queries from a table, and everything else well.
 func directory(t *testing.T, table map[string]soaOf) func(*call) {
+	t.Helper()
 	return func(c *call) {
 		if c.msg.Opcode == dns.OpcodeUpdate || c.msg.Question[0].Qtype != dns.TypeSOA {
 			c.truth(dns.RcodeSuccess)
@@ -290,5 +293,44 @@ func redirect(from, to string) func(context.Context, string, string) (net.Conn, 
 			address = to
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+}
+
+// With a zone but no server, the primary of that zone is looked for.
+func TestZone_ServerOfAGivenZone(t *testing.T) {
+	t.Parallel()
+	primary := newFake(t, always(dns.RcodeSuccess))
+	resolver := newFake(t, directory(t, map[string]soaOf{"lab.test.": {noAuthority: true, answer: []string{labSOA}}}))
+	s := primary.store(t, func(c *rfc2136.Config) {
+		c.Server, c.Resolvers = "", []string{resolver.addr}
+		c.Resolver = hostsResolver(t, map[string]string{"ns1.lab.test.": "127.0.0.1"})
+		c.Dial = redirect("127.0.0.1:53", primary.addr)
+	})
+	if err := s.Apply(t.Context(), swap()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"lab.test."}, primary.zones()); diff != "" {
+		t.Errorf("zones mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestZone_ResolversOfTheSystem(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ text, want, problem string }{
+		{"search example.org\nnameserver 192.0.2.1\nnameserver 2001:db8::1\nnameserver fe80::1%eth0\n", "192.0.2.1:53,[2001:db8::1]:53,[fe80::1%eth0]:53", ""},
+		{"nameserver one.example\nnameserver 192.0.2.1\n", "192.0.2.1:53", ""},
+		{"# nothing\n", "", "no resolvers in"},
+	} {
+		file := filepath.Join(t.TempDir(), "resolv.conf")
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := rfc2136.SystemResolvers(file)
+		if got != c.want || (err != nil) != (c.problem != "") {
+			t.Errorf("%q: %q and %v, want %q and %q", c.text, got, err, c.want, c.problem)
+		}
+	}
+	if got, err := rfc2136.SystemResolvers(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Errorf("without a file: %q and no error", got)
 	}
 }
