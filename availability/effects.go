@@ -2,6 +2,7 @@ package availability
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -15,7 +16,7 @@ func (d *driver) start(e failover.Effect) {
 	case failover.Read:
 		d.worker(e.Within, func(ctx context.Context) { d.read(ctx, e) })
 	case failover.Write:
-		d.worker(e.Within, func(ctx context.Context) { d.send(d.links.write(ctx, e)) })
+		d.worker((1+probeTimes)*e.Within, func(ctx context.Context) { d.send(d.links.write(ctx, e)) })
 	case failover.Send:
 		d.worker(e.Within, func(ctx context.Context) { d.send(d.exchange(ctx, e)) })
 	case failover.Reply:
@@ -52,9 +53,13 @@ func (d *driver) exchange(ctx context.Context, e failover.Send) failover.Input {
 	m, err := d.ask(ctx, e)
 	if err != nil {
 		d.g.counts.unanswered.Add(1)
+		if !errors.Is(err, errNoTransport) && d.work.Err() == nil {
+			d.g.peerProblem(e.To.ID, err)
+		}
 		answer.Problem = err.Error()
 		return answer
 	}
+	d.g.counts.works(e.To.ID)
 	answer.Message = m
 	return answer
 }

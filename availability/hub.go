@@ -108,9 +108,6 @@ func (h *hub) publish(events []event.Event) {
 
 // enqueue needs mu.
 func (h *hub) enqueue(e event.Event) {
-	if h.phase == hubEnded {
-		return
-	}
 	for _, s := range h.subs {
 		if !s.wants(e.Meta().ID) {
 			continue
@@ -202,10 +199,10 @@ func (h *hub) enter(phase hubPhase) {
 	h.phase, h.launch = phase, nil
 	stop := h.stop
 	for _, s := range h.subs {
-		if phase == hubEnded {
-			s.queue.clear()
-		}
 		s.changed.Broadcast()
+	}
+	if phase == hubEnded {
+		h.subs = nil
 	}
 	if phase == hubDraining && h.active == 0 {
 		close(h.quiet)

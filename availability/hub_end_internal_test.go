@@ -86,12 +86,14 @@ func TestHub_UnsubscribeFromAnotherHandlerWaits(t *testing.T) {
 		goOn := make(chan struct{})
 		unsubscribe := mustSubscribe(t, h, event.PauseChanged, func(context.Context, event.Event) { <-goOn })
 		var ended atomic.Bool
-		mustSubscribe(t, h, event.PauseChanged, func(context.Context, event.Event) {
+		mustSubscribe(t, h, event.HealthChanged, func(context.Context, event.Event) {
 			unsubscribe()
 			ended.Store(true)
 		})
 		h.run(t.Context())
 		h.publish([]event.Event{pauseChange(1)})
+		synctest.Wait() // the call that is to be waited for runs
+		h.publish([]event.Event{event.HealthChange{Header: event.Header{ID: event.HealthChanged, Seq: 2}}})
 		synctest.Wait()
 		if ended.Load() {
 			t.Error("unsubscribe returned to another handler during the call")
@@ -243,6 +245,9 @@ func TestHub_CloseDoesNotWaitForEver(t *testing.T) {
 			t.Errorf("close took %v, want until hard ended", took)
 		}
 		checkHeard(t, &l, greeting(0), roleChange(1))
+		if stats := h.stats(time.Time{}); stats.subscribers != 0 || stats.queued != 0 {
+			t.Errorf("after close there are %d subscribers and %d events", stats.subscribers, stats.queued)
+		}
 		close(goOn) // their goroutines end now, or the bubble fails
 	})
 }

@@ -128,6 +128,9 @@ func TestHub_SubscribeAtAnyTime(t *testing.T) {
 		h.publish([]event.Event{pauseChange(5)})
 		synctest.Wait()
 		checkHeard(t, &after)
+		if got := h.stats(time.Time{}).subscribers; got != 0 {
+			t.Errorf("%d subscribers after close, want none", got)
+		}
 		unsubscribe()
 	})
 }

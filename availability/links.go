@@ -217,12 +217,17 @@ func lookupAll(ctx context.Context, store dnsstore.Store, name string, kinds []s
 	return sets, errs
 }
 
+// probeTimes is how many times as long as an update a probe may take, which is
+// a dozen of round trips. Both together are over well before the authority that
+// counts from their beginning: 11 times U·2/3 is less than 0.49·W.
+const probeTimes = 10
+
 // write is the effect Write.
 func (l *links) write(ctx context.Context, e failover.Write) failover.Input {
 	done := failover.WriteDone{Op: e.Op}
 	store, name, err := l.current()
 	if err == nil {
-		err = l.probe(ctx, store, name)
+		err = l.probe(ctx, store, name, probeTimes*e.Within)
 	}
 	if err != nil {
 		done.End, done.Problem = failover.Refused, err.Error() // nothing was sent
@@ -234,6 +239,8 @@ func (l *links) write(ctx context.Context, e failover.Write) failover.Input {
 		return done
 	}
 	l.g.counts.writes.Add(1)
+	ctx, cancel := context.WithTimeout(ctx, e.Within)
+	defer cancel()
 	err = store.Apply(ctx, change)
 	done.End, done.Problem = l.g.endOf(err), problemOf(err)
 	if done.End == failover.Applied {
@@ -245,11 +252,13 @@ func (l *links) write(ctx context.Context, e failover.Write) failover.Input {
 // probe asks a store that can tell whether its server keeps the promises that
 // everything rests on, once, before this node's first write that enters a
 // group. A node that is in a group already only says what it finds.
-func (l *links) probe(ctx context.Context, store dnsstore.Store, name string) error {
+func (l *links) probe(ctx context.Context, store dnsstore.Store, name string, within time.Duration) error {
 	p, ok := store.(prober)
 	if !ok || l.probedAlready() || l.g.snap.Load().view.InGroup {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
 	if err := p.Probe(ctx, name); err != nil {
 		return fmt.Errorf("probe the server of %s: %w", name, err)
 	}

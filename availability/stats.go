@@ -38,7 +38,25 @@ type counters struct {
 	roleChanges, panics                                     atomic.Uint64
 
 	mu       sync.Mutex
-	failures int // of the store, in a row; guarded by mu
+	failures map[string]int // in a row, by the ID of the peer, of the store by none; guarded by mu
+}
+
+// failed counts one more failure in a row.
+func (c *counters) failed(of string) (failures int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failures == nil {
+		c.failures = map[string]int{}
+	}
+	c.failures[of]++
+	return c.failures[of]
+}
+
+// works ends a row of failures.
+func (c *counters) works(of string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.failures, of)
 }
 
 // Stats returns the counters and gauges of the group.
@@ -60,22 +78,20 @@ func slogErr(err error) slog.Attr { return slog.String("err", err.Error()) }
 // worthTelling: the first of a row of failures, and every doubling.
 func worthTelling(failures int) bool { return bits.OnesCount(uint(failures+1)) == 1 }
 
-// storeProblem and storeWorks log the store's failures, the first and every
+// storeProblem and peerProblem log failures, the first of a row and every
 // doubling.
 func (g *Group) storeProblem(err error) {
-	g.counts.mu.Lock()
-	n := g.counts.failures
-	g.counts.failures++
-	g.counts.mu.Unlock()
-	if worthTelling(n) {
-		g.log.Warn("the store does not work", slog.Int("failures", n+1), slogErr(err))
+	if n := g.counts.failed(""); worthTelling(n - 1) {
+		g.log.Warn("the store does not work", slog.Int("failures", n), slogErr(err))
 	}
 }
 
-func (g *Group) storeWorks() {
-	g.counts.mu.Lock()
-	defer g.counts.mu.Unlock()
-	g.counts.failures = 0
+func (g *Group) storeWorks() { g.counts.works("") }
+
+func (g *Group) peerProblem(id string, err error) {
+	if n := g.counts.failed(id); worthTelling(n - 1) {
+		g.log.Warn("a peer does not answer", slog.String("peer", id), slog.Int("failures", n), slogErr(err))
+	}
 }
 
 func (d *driver) warn(failures int, message string, err error) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/availabilitygroup/ag/internal/failover"
 )
 
 // The limits of the intervals.
@@ -18,20 +20,23 @@ const (
 // Primary has stopped before anybody may take over, since
 // lease/(1−ρ) + stopBudget ≤ W/(1+ρ).
 
+// derived are the times that the machine takes from W.
+func (t Timing) derived() failover.Timing { return failover.Timing{W: t.AllowedAbsenceInterval} }
+
 // lease is L = 0.75·W, how long a confirmed renewal or a full set of promises
 // lasts, counted from its send.
-func (t Timing) lease() time.Duration { return t.AllowedAbsenceInterval / 4 * 3 }
+func (t Timing) lease() time.Duration { return t.derived().Lease() }
 
 // stopBudget is δ = 0.075·W, how long before its authority ends a Primary
 // stops.
-func (t Timing) stopBudget() time.Duration { return t.AllowedAbsenceInterval / 40 * 3 }
+func (t Timing) stopBudget() time.Duration { return t.derived().StopBudget() }
 
 // attempt is U = W/15, the budget of one whole attempt to write the record,
 // its read-back included.
-func (t Timing) attempt() time.Duration { return t.AllowedAbsenceInterval / 15 }
+func (t Timing) attempt() time.Duration { return t.derived().Attempt() }
 
 // backOff is b = W/60, the pause after a failed attempt.
-func (t Timing) backOff() time.Duration { return t.AllowedAbsenceInterval / 60 }
+func (t Timing) backOff() time.Duration { return t.derived().BackOff() }
 
 // longestReport is the longest HealthReportInterval that W allows, from
 // R + 3·U + 2·b ≤ L − δ: a report, and three attempts with two pauses to
