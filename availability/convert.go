@@ -182,38 +182,21 @@ func refusalError(verb string, code failover.Code, text string) error {
 }
 
 func sentinelFor(code failover.Code) error {
-	switch code {
-	case failover.CodeInGroup:
-		return ErrInGroup
-	case failover.CodeNotInGroup:
-		return ErrNotInGroup
-	case failover.CodeGroupExists:
-		return ErrGroupExists
-	case failover.CodeHostRecordExists:
-		return ErrHostRecordExists
-	case failover.CodeNoGroup:
-		return ErrNoGroup
-	case failover.CodeMemberExists:
-		return ErrMemberExists
-	case failover.CodeTooManyMembers:
-		return ErrTooManyMembers
-	case failover.CodeUnknownMember:
-		return ErrUnknownMember
-	case failover.CodeNoTarget:
-		return ErrNoTarget
-	case failover.CodePrimaryAlive:
-		return ErrPrimaryAlive
-	case failover.CodePrimaryUnreachable:
-		return ErrPrimaryUnreachable
-	case failover.CodeStoreUnreachable:
-		return ErrStoreUnreachable
-	case failover.CodeRefused:
-		return dnsstore.ErrRefused
-	case failover.CodeNotRunning:
-		return ErrNotRunning
-	case failover.CodeNotPrimary:
-		return ErrNotPrimary
-	case failover.CodeBadRequest:
-	}
-	return nil
+	return map[failover.Code]error{
+		failover.CodeInGroup:            ErrInGroup,
+		failover.CodeNotInGroup:         ErrNotInGroup,
+		failover.CodeGroupExists:        ErrGroupExists,
+		failover.CodeHostRecordExists:   ErrHostRecordExists,
+		failover.CodeNoGroup:            ErrNoGroup,
+		failover.CodeMemberExists:       ErrMemberExists,
+		failover.CodeTooManyMembers:     ErrTooManyMembers,
+		failover.CodeUnknownMember:      ErrUnknownMember,
+		failover.CodeNoTarget:           ErrNoTarget,
+		failover.CodePrimaryAlive:       ErrPrimaryAlive,
+		failover.CodePrimaryUnreachable: ErrPrimaryUnreachable,
+		failover.CodeStoreUnreachable:   ErrStoreUnreachable,
+		failover.CodeRefused:            dnsstore.ErrRefused,
+		failover.CodeNotRunning:         ErrNotRunning,
+		failover.CodeNotPrimary:         ErrNotPrimary,
+	}[code]
 }

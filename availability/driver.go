@@ -163,6 +163,7 @@ func (d *driver) next(wake time.Duration, stop <-chan struct{}) failover.Input {
 func (d *driver) step(in failover.Input) time.Duration {
 	out := d.machine.Step(d.now(), in)
 	d.publish()
+	d.trace(in, out)
 	d.g.hub.publish(out.Events)
 	for _, e := range out.Events {
 		d.logEvent(e)
@@ -174,6 +175,18 @@ func (d *driver) step(in failover.Input) time.Duration {
 		return -1
 	}
 	return out.Wake
+}
+
+// trace logs a step in the words that scripts are written in.
+func (d *driver) trace(in failover.Input, out failover.Output) {
+	if !d.g.log.Enabled(d.work, slog.LevelDebug) {
+		return
+	}
+	d.g.log.LogAttrs(d.work, slog.LevelDebug, "step",
+		slog.String("input", failover.DescribeInput(in)), slog.String("state", failover.DescribeState(d.machine)))
+	for _, e := range out.Effects {
+		d.g.log.LogAttrs(d.work, slog.LevelDebug, "effect", slog.String("effect", failover.DescribeEffect(e)))
+	}
 }
 
 // publish makes the new state visible, and begins or ends the tenure with it.

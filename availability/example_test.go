@@ -56,8 +56,7 @@ func ExampleNew() {
 		},
 		Store: dnsstore.NewMemory(),
 	})
-	var mistakes *availability.ConfigError
-	if errors.As(err, &mistakes) {
+	if mistakes, ok := errors.AsType[*availability.ConfigError](err); ok {
 		for _, f := range mistakes.Fields {
 			fmt.Println(f.Field)
 		}

@@ -110,8 +110,6 @@ func (g *Group) current() Settings {
 	return g.settings
 }
 
-func (g *Group) fqdn() string { return g.current().GroupFQDN }
-
 // nodeID is the configured ID, or the one that follows from the address.
 func (g *Group) nodeID() string {
 	if g.cfg.NodeID != "" {

@@ -69,7 +69,7 @@ func (d *driver) beforePromote(ctx context.Context, what Promotion) (err error) 
 	defer func() {
 		if v := recover(); v != nil {
 			d.notePanic("BeforePromote", v)
-			err = fmt.Errorf("BeforePromote panicked: %v", v)
+			err = fmt.Errorf("the hook panicked: %v", v)
 		}
 	}()
 	return d.g.cfg.BeforePromote(ctx, what)
@@ -93,7 +93,7 @@ func (d *driver) watchHealth(ctx context.Context) {
 			running = true
 			d.hooks.Go(func() { results <- d.checkHealth(ctx, every) })
 		}
-		err := error(errHealthHangs)
+		err := errHealthHangs
 		if !d.pause(ctx, every) {
 			return
 		}
@@ -120,7 +120,7 @@ func (d *driver) checkHealth(ctx context.Context, within time.Duration) (err err
 	defer func() {
 		if v := recover(); v != nil {
 			d.notePanic("Health", v)
-			err = fmt.Errorf("Health panicked: %v", v)
+			err = fmt.Errorf("the health check panicked: %v", v)
 		}
 	}()
 	return d.g.cfg.Health(ctx)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/availabilitygroup/ag/event"
+	"github.com/availabilitygroup/ag/internal/failover"
 )
 
 // Stats are counters since the group was made, and gauges.
@@ -119,42 +120,5 @@ func (d *driver) logEvent(e event.Event) {
 	}
 	d.g.log.LogAttrs(d.work, slog.LevelInfo, "event",
 		slog.String("id", string(h.ID)), slog.String("group", h.Group), slog.String("node", h.Node),
-		slog.Uint64("term", h.Term), slog.String("text", describe(e)))
-}
-
-// describe puts an event in words.
-func describe(e event.Event) string {
-	switch e := e.(type) {
-	case event.RoleChange:
-		return fmt.Sprintf("%s -> %s: %s", e.Previous, e.New, e.Cause)
-	case event.PrimaryChange:
-		return fmt.Sprintf("primary %q -> %q", e.Previous, e.New)
-	case event.DNSConnectionChange:
-		return fmt.Sprintf("%s -> %s %s", e.Previous, e.New, e.Problem)
-	case event.HeartbeatMethodChange:
-		return fmt.Sprintf("%s -> %s", e.Previous, e.New)
-	case event.HeartbeatLoss:
-		return "nothing heard of " + e.Peer
-	case event.HeartbeatReturn:
-		return "hears " + e.Peer + " again"
-	case event.AuthorityRisk:
-		return "will stop at " + e.Until.Format("15:04:05.000")
-	case event.MembersChange:
-		return fmt.Sprintf("members %v, joining %v", e.Members, e.Joining)
-	case event.ConfigurationChange:
-		return fmt.Sprintf("changed: %v", e.Fields)
-	case event.PauseChange:
-		return fmt.Sprintf("paused: %v", e.Paused)
-	case event.HealthChange:
-		return fmt.Sprintf("healthy: %v %s", e.Healthy, e.Problem)
-	case event.FailoverResult:
-		return fmt.Sprintf("from %q to %q: %s %s%s", e.From, e.To, e.Cause, e.Reason, e.Problem)
-	case event.Conflict:
-		return e.Problem
-	case event.HostRecordRepair:
-		return fmt.Sprintf("found %v, set %v", e.Found, e.Set)
-	case event.ClockSkew:
-		return fmt.Sprintf("%s is ahead by %v", e.Peer, e.Ahead)
-	}
-	return ""
+		slog.Uint64("term", h.Term), slog.String("text", failover.DescribeEvent(e)))
 }

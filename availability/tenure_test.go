@@ -68,7 +68,7 @@ func TestOnDemote_EndsBeforeAnybodyElseIsPrimary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopped := false
 		l, a, b := pair(t, func(c *availability.Config) {
-			c.OnDemote = func(ctx context.Context, d availability.Demotion) {
+			c.OnDemote = func(ctx context.Context, _ availability.Demotion) {
 				if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > stopBudget {
 					t.Errorf("OnDemote has until %v, want at most δ", deadline)
 				}

@@ -70,8 +70,8 @@ func runNode(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	server := &http.Server{Handler: routes(g, peers), ReadHeaderTimeout: time.Second}
-	defer server.Close()
-	go server.Serve(listener)
+	defer func() { _ = server.Close() }()
+	go func() { _ = server.Serve(listener) }() // ends with Close
 
 	event.On(g, func(_ context.Context, e event.RoleChange) { say(news{At: e.At, Kind: "role", Role: &e}) })
 	event.On(g, func(_ context.Context, e event.HeartbeatMethodChange) {

@@ -1,0 +1,106 @@
+// Command node is one node of an availability group as a program of its own:
+// an HTTP server whose work only the Primary does, with endpoints to control
+// the group. Deploy it as it is, or copy it and put your work into work.go.
+//
+// # Try it
+//
+// This needs BIND and nothing else, no root, and three files in an empty
+// directory:
+//
+//	go build -o agnode github.com/availabilitygroup/ag/examples/node
+//	(umask 077; tsig-keygen -a hmac-sha256 ag-key > ag.key)
+//	cat > named.conf <<'EOF'
+//	include "ag.key";
+//	options {
+//	        directory "."; pid-file "named.pid"; session-keyfile "session.key";
+//	        listen-on port 5300 { 127.0.0.1; }; listen-on-v6 { none; };
+//	        recursion no; dnssec-validation no; notify no;
+//	};
+//	controls { };
+//	zone "lab.test" {
+//	        type primary; file "lab.test.zone";
+//	        update-policy { grant ag-key name svc.lab.test. A AAAA TXT; };
+//	};
+//	EOF
+//	cat > lab.test.zone <<'EOF'
+//	$TTL 60
+//	@    SOA ns1 hostmaster 1 300 60 3600 5
+//	@    NS  ns1
+//	ns1  A   127.0.0.1
+//	EOF
+//	cat > group.json <<'EOF'
+//	{ "server": "127.0.0.1:5300", "tsig_key_file": "ag.key", "bootstrap": "create",
+//	  "settings": { "group_fqdn": "svc.lab.test", "external_scheme": "http",
+//	                "allowed_absence_interval": 5 } }
+//	EOF
+//	named -c named.conf
+//
+// In a first terminal, one node; it creates the group within a few seconds:
+//
+//	./agnode -config group.json -node_id a -state_dir state-a -external_ipv4_address 127.0.0.1 -external_port 8081
+//
+// In a second one, the other node, which joins it:
+//
+//	./agnode -config group.json -node_id b -state_dir state-b -external_ipv4_address 127.0.0.2 -external_port 8082
+//
+// And in a third:
+//
+//	curl 127.0.0.1:8081/state
+//	dig @127.0.0.1 -p 5300 svc.lab.test A +short
+//	dig @127.0.0.1 -p 5300 svc.lab.test TXT +short
+//	curl -X POST 127.0.0.2:8082/failover
+//	curl 127.0.0.2:8082/work
+//
+// Then end a node with Ctrl-C, which hands over at once, or with kill -9, and
+// look again. In the end:
+//
+//	kill $(cat named.pid)
+//
+// A system other than Linux has no address 127.0.0.2 until it is told to
+// (macOS: sudo ifconfig lo0 alias 127.0.0.2). Where AppArmor confines named
+// (Ubuntu) put the files below /var/lib/bind, or run a copy of named.
+//
+// # What it answers
+//
+//	GET  /work             the work, on the Primary; 503 elsewhere
+//	GET  /state            what this node knows of itself
+//	GET  /group            the group's settings and members
+//	GET  /stats            counters
+//	POST /create           creates the group; ?adopt=1 takes over a name that has addresses
+//	POST /join             joins it
+//	POST /leave            leaves it
+//	POST /remove?id=ID     removes a lost member
+//	POST /dissolve         ends the group
+//	POST /failover         hands over, or takes over; ?to=ID; ?force=REASON for a Primary known to be dead
+//	POST /pause?reason=…   no automatic takeover
+//	POST /resume           and again
+//
+// A POST answers with the state when what was asked is true; an error is
+// {"error": …}, with 409 and the like for what cannot be in this state.
+//
+// # Who may control it
+//
+// All but /work and the other nodes' own path, whose messages are signed with
+// a key made from the TSIG secret, can end the group. So without a token_file
+// they answer only to requests from this machine, sent straight to a loopback
+// address, and not to a browser that shows another site; a request that has
+// come through a proxy is refused, for the proxy's address says nothing. With
+// a token_file they want "Authorization: Bearer TOKEN" from everybody, this
+// machine included. Without https the token can be read on the way.
+//
+// The TSIG secret is read from tsig_key_file or from tsig_secret in the file,
+// never from flags or the environment, and is never shown or logged.
+//
+// # In production
+//
+// Give it https: tls_cert and tls_key for the name of the group (nodes check
+// each other for that name), tls_ca for authorities of your own, tls_mutual if
+// nodes shall show each other certificates too. Give it a state_dir on a local
+// disk: after a crash, and with nobody in its place yet, the node takes its
+// role again at once instead of after the failover period. Give the process
+// manager a stop timeout of at least a quarter of allowed_absence_interval and
+// one second: SIGTERM hands the role over and exits with 0. Status 1 is a
+// failure, 2 a configuration that can never work.
+//
+// Every event is a line of the log.
+package main
