@@ -29,7 +29,7 @@ type Group struct {
 	links  atomic.Pointer[links] // nil before Run
 
 	mu       sync.Mutex
-	settings Settings                          // guarded by mu
+	given    Settings                          // guarded by mu; what was set, without defaults
 	tenure   *tenure                           // guarded by mu; nil unless Primary
 	changed  chan struct{}                     // guarded by mu; closed when tenure changes
 	finishes map[uint64]chan<- failover.Finish // guarded by mu
@@ -51,12 +51,13 @@ func New(c Config) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
+	given := saved.Settings.overlaid(c.Settings).canonical()
 	c, err = c.checked(saved.Settings)
 	if err != nil {
 		return nil, err
 	}
 	g := &Group{
-		cfg: c, log: c.Logger, state: state, settings: c.Settings,
+		cfg: c, log: c.Logger, state: state, given: given,
 		nudge:  make(chan struct{}, 1), // one is enough: it only says "look"
 		inputs: make(chan failover.Input),
 		began:  make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
@@ -88,6 +89,7 @@ func (g *Group) Run(ctx context.Context) error {
 	defer close(g.ended)
 	d, err := newDriver(g)
 	if err != nil {
+		g.hub.close(ctx, ctx) // nothing runs, and nothing ever will
 		return err
 	}
 	return d.run(ctx)
@@ -103,11 +105,12 @@ func (g *Group) Subscribe(id event.ID, h event.Handler) (unsubscribe func(), err
 // History returns the last 256 events, the newest last.
 func (g *Group) History() []event.Event { return g.hub.history() }
 
-// current returns the settings as they are now.
+// current returns the settings as they are now, with defaults for what was
+// not set.
 func (g *Group) current() Settings {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.settings
+	return g.given.withDefaults()
 }
 
 // nodeID is the configured ID, or the one that follows from the address.

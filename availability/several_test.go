@@ -199,3 +199,22 @@ func TestPreconfigure_ThenCreate(t *testing.T) {
 		l.stop()
 	})
 }
+
+func TestSettings_DefaultsAreNotKept(t *testing.T) {
+	c := availability.Config{StateDir: t.TempDir(), Store: dnsstore.NewMemory()}
+	g, err := availability.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fast := availability.Settings{Timing: availability.Timing{AllowedAbsenceInterval: 5 * time.Second}}
+	if err := g.Preconfigure(fast); err != nil {
+		t.Fatalf("a short W alone: %v; the other intervals were never set", err)
+	}
+	again, err := availability.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := again.Info().Configuration; got.AllowedAbsenceInterval != 5*time.Second || got.HealthReportInterval != 1666*time.Millisecond {
+		t.Errorf("after a restart: %+v", got.Timing)
+	}
+}

@@ -80,9 +80,12 @@ func (g *Group) reopen(s Settings) error {
 }
 
 // save keeps the settings in the StateDir.
-func (g *Group) save(s Settings) error {
+func (g *Group) save() error {
+	g.mu.Lock()
+	given := g.given
+	g.mu.Unlock()
 	v := g.snap.Load().view
 	return g.state.save(savedState{
-		Settings: s, Membership: membership{InGroup: v.InGroup, Group: v.Record.Group, Term: v.Term},
+		Settings: given, Membership: membership{InGroup: v.InGroup, Group: v.Record.Group, Term: v.Term},
 	})
 }

@@ -74,7 +74,7 @@ func (g *Group) enterGroup(ctx context.Context, r failover.Request) error {
 	if err := g.do(ctx, r); err != nil {
 		return err
 	}
-	return g.save(s)
+	return g.save()
 }
 
 // Leave takes this node out of the group; a Primary hands the role over first.
@@ -142,16 +142,16 @@ func (g *Group) Preconfigure(s Settings) error {
 		return ErrInGroup
 	}
 	g.mu.Lock()
-	next := g.settings.overlaid(s).canonical()
-	err := configError(next.mistakes(false))
+	next := g.given.overlaid(s).canonical()
+	err := configError(next.withDefaults().mistakes(false))
 	if err == nil {
-		g.settings = next
+		g.given = next
 	}
 	g.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return g.save(next)
+	return g.save()
 }
 
 // Configure changes the settings of a group: intervals and TTL for all of it,
@@ -183,9 +183,9 @@ func (g *Group) Configure(ctx context.Context, s Settings) error {
 		}
 	}
 	g.mu.Lock()
-	g.settings = next
+	g.given = g.given.overlaid(s).canonical()
 	g.mu.Unlock()
-	return g.save(next)
+	return g.save()
 }
 
 // effective are the settings with what the record says, which wins.

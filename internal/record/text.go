@@ -91,25 +91,31 @@ func Parse(strs []string) (Record, error) {
 	if v := strings.TrimPrefix(strs[0], "ag="); v != version {
 		return Record{}, fmt.Errorf("%w %q", ErrVersion, v)
 	}
-	var r Record
-	known, seen := fields(), map[string]bool{}
+	p := parser{known: fields(), seen: map[string]bool{}}
 	for _, s := range strs[1:] {
-		if err := r.parseString(known, seen, s); err != nil {
+		if err := p.take(s); err != nil {
 			return Record{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
 	}
-	for _, f := range known {
-		if !f.optional && !seen[f.key] {
+	for _, f := range p.known {
+		if !f.optional && !p.seen[f.key] {
 			return Record{}, fmt.Errorf("%w: %s is missing", ErrInvalid, f.key)
 		}
 	}
-	if err := sortMembers(r.Members); err != nil {
+	if err := sortMembers(p.record.Members); err != nil {
 		return Record{}, err
 	}
-	return r, nil
+	return p.record, nil
 }
 
-func (r *Record) parseString(known []field, seen map[string]bool, s string) error {
+// parser makes a record of one string after another.
+type parser struct {
+	known  []field
+	seen   map[string]bool // the keys of known fields
+	record Record
+}
+
+func (p *parser) take(s string) error {
 	key, value, err := split(s)
 	if err != nil {
 		return err
@@ -119,19 +125,19 @@ func (r *Record) parseString(known []field, seen map[string]bool, s string) erro
 		if err != nil {
 			return fmt.Errorf("%q: %w", s, err)
 		}
-		r.Members = append(r.Members, m)
+		p.record.Members = append(p.record.Members, m)
 		return nil
 	}
-	i := slices.IndexFunc(known, func(f field) bool { return f.key == key })
+	i := slices.IndexFunc(p.known, func(f field) bool { return f.key == key })
 	if i < 0 {
-		r.Extra = append(r.Extra, s)
+		p.record.Extra = append(p.record.Extra, s)
 		return nil
 	}
-	if seen[key] {
+	if p.seen[key] {
 		return fmt.Errorf("%s is there twice", key)
 	}
-	seen[key] = true
-	if err := known[i].read(r, value); err != nil {
+	p.seen[key] = true
+	if err := p.known[i].read(&p.record, value); err != nil {
 		return fmt.Errorf("%q: %w", s, err)
 	}
 	return nil

@@ -249,6 +249,25 @@ func TestStrings_TooLarge(t *testing.T) {
 	}
 }
 
+// The limits themselves are within.
+func TestStrings_ExactlyAtTheLimits(t *testing.T) {
+	t.Parallel()
+	r := sample()
+	for left := record.MaxSize - sizeOf(sampleText()); left > 0; {
+		size := min(left, 1+record.MaxString)
+		r.Extra = append(r.Extra, "x="+strings.Repeat("y", size-3))
+		left -= size
+	}
+	text, err := r.Strings()
+	if err != nil || sizeOf(text) != record.MaxSize || len(r.Extra[0]) != record.MaxString {
+		t.Fatalf("%d octets, the longest string %d: %v", sizeOf(text), len(r.Extra[0]), err)
+	}
+	r.Extra[len(r.Extra)-1] += "y"
+	if _, err := r.Strings(); !errors.Is(err, record.ErrTooLarge) {
+		t.Errorf("one octet more: %v, want ErrTooLarge", err)
+	}
+}
+
 func sizeOf(text []string) int {
 	size := 0
 	for _, s := range text {

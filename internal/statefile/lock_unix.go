@@ -74,7 +74,7 @@ func identify(f *os.File) (ident string, proof bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	return strconv.FormatUint(uint64(stat.Ino), 10), !remote, nil
+	return strconv.FormatUint(stat.Ino, 10), !remote, nil
 }
 
 // syncDir makes the names in a directory durable.
