@@ -226,11 +226,16 @@ const probeTimes = 10
 func (l *links) write(ctx context.Context, e failover.Write) failover.Input {
 	done := failover.WriteDone{Op: e.Op}
 	store, name, err := l.current()
-	if err == nil {
-		err = l.probe(ctx, store, name, probeTimes*e.Within)
-	}
 	if err != nil {
 		done.End, done.Problem = failover.Refused, err.Error() // nothing was sent
+		return done
+	}
+	if err := l.probe(ctx, store, name, probeTimes*e.Within); err != nil {
+		l.g.storeProblem(err)
+		done.End, done.Problem = failover.Unknown, err.Error()
+		if errors.Is(err, dnsstore.ErrUnfit) || errors.Is(err, dnsstore.ErrRefused) {
+			done.End = failover.Refused
+		}
 		return done
 	}
 	change, token, err := changeFor(name, e)

@@ -16,6 +16,10 @@ var (
 	ErrRefused = errors.New("dnsstore: refused")
 	// ErrUnknown: the change may or may not have been applied, or may yet be.
 	ErrUnknown = errors.New("dnsstore: outcome unknown")
+	// ErrUnfit: the server was reached, and does not keep what a Store
+	// promises. A group must not be built on it. Only a probe of a store that
+	// can tell returns it.
+	ErrUnfit = errors.New("dnsstore: the server is unfit to be an arbiter")
 )
 
 // Store is the arbiter of a group: a place where a few records are read and

@@ -108,6 +108,7 @@ type addressBook struct {
 
 	mu    sync.Mutex
 	known map[string]entry // guarded by mu
+	good  string           // guarded by mu; that has given the last answer
 }
 
 type entry struct {
@@ -115,7 +116,26 @@ type entry struct {
 	at    time.Time
 }
 
-// resolve returns all "address:port" of a server, in order.
+// prefer notes an address that has given an answer.
+func (b *addressBook) prefer(addr string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.good = addr
+}
+
+// preferred puts the address that has given the last answer first, so that one
+// from which nothing comes costs its share of the time once, not in each call.
+func (b *addressBook) preferred(addrs []string) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i := slices.Index(addrs, b.good); i > 0 {
+		addrs = slices.Insert(slices.Delete(addrs, i, i+1), 0, b.good)
+	}
+	return addrs
+}
+
+// resolve returns all "address:port" of a server, in the order in which to try
+// them.
 func (b *addressBook) resolve(ctx context.Context, s *Store, hs hosts) ([]string, error) {
 	var addrs []string
 	var errs []error
@@ -134,7 +154,7 @@ func (b *addressBook) resolve(ctx context.Context, s *Store, hs hosts) ([]string
 	if len(addrs) == 0 {
 		return nil, fmt.Errorf("address of the server: %w", errors.Join(errs...))
 	}
-	return addrs, nil
+	return b.preferred(addrs), nil
 }
 
 // lookup returns the addresses of one host. Looking for newer ones may take a

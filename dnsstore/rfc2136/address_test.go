@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/miekg/dns"
 
+	"github.com/availabilitygroup/ag/dnsstore"
 	"github.com/availabilitygroup/ag/dnsstore/rfc2136"
 )
 
@@ -75,16 +76,26 @@ func TestServer_NoOtherAddressAfterTheRequestMayHaveArrived(t *testing.T) {
 	broken := newFake(t, func(c *call) { _ = c.conn.Close() })
 	gone := newFake(t, nil)
 	gone.stop()
+	once := dnsstore.Change{Set: swap().Set} // two copies would do harm
 	for _, c := range []struct {
 		network string
 		first   *fake
+		change  dnsstore.Change
 		want    int // messages to the second address
-	}{{"udp", silent, 0}, {"tcp", silent, 0}, {"tcp", broken, 0}, {"tcp", gone, 1}, {"udp", gone, 1}} {
+	}{
+		{"udp", silent, swap(), 0},
+		{"tcp", silent, swap(), 0},
+		{"tcp", broken, swap(), 0},
+		{"tcp", gone, swap(), 1},
+		{"udp", gone, swap(), 1},
+		{"tcp", gone, once, 1},
+		{"udp", gone, once, 0}, // the refusal may be forged
+	} {
 		second := newFake(t, always(dns.RcodeSuccess))
 		s := second.store(t, func(config *rfc2136.Config) {
 			config.Server, config.Net = c.first.addr+","+second.addr, c.network
 		})
-		err := s.Apply(within(t, 300*time.Millisecond), swap())
+		err := s.Apply(within(t, 300*time.Millisecond), c.change)
 		if (err == nil) != (c.want == 1) {
 			t.Errorf("%s: Apply returned %v", c.network, err)
 		}
@@ -94,22 +105,30 @@ func TestServer_NoOtherAddressAfterTheRequestMayHaveArrived(t *testing.T) {
 	}
 }
 
-// An address from which nothing comes at all gets only its share of the time.
+// An address from which nothing comes at all gets only its share of the time,
+// and from then on it is not the first to be tried.
 func TestServer_DeadAddressLeavesTimeForTheNext(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, always(dns.RcodeSuccess))
+	dead := 0
 	s := f.store(t, func(c *rfc2136.Config) {
-		c.Server = "192.0.2.1," + f.addr
+		c.Server = "192.0.2.1,192.0.2.2," + f.addr
 		c.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-			if address == "192.0.2.1:53" {
+			if address != f.addr {
+				dead++
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
 			return new(net.Dialer).DialContext(ctx, network, address)
 		}
 	})
-	if err := s.Apply(within(t, time.Second), swap()); err != nil {
-		t.Errorf("Apply returned %v", err)
+	for range 3 {
+		if err := s.Apply(within(t, time.Second), swap()); err != nil {
+			t.Errorf("Apply returned %v", err)
+		}
+	}
+	if dead != 2 {
+		t.Errorf("dead addresses were tried %d times, want each once", dead)
 	}
 }
 

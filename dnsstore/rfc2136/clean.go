@@ -2,6 +2,7 @@ package rfc2136
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/availabilitygroup/ag/dnsstore"
@@ -18,7 +19,7 @@ func (s *Store) clean(ctx context.Context, was, now present) *ServerError {
 		written = append(written, now.a)
 	}
 	_, failed := s.writeAndVerify(ctx, removal(written...))
-	if !isConflict(failed) {
+	if !unsettled(failed) {
 		return failed
 	}
 	for _, set := range written {
@@ -27,6 +28,12 @@ func (s *Store) clean(ctx context.Context, was, now present) *ServerError {
 		}
 	}
 	return nil
+}
+
+// unsettled tells whether to try again: somebody else may have changed what was
+// to be removed, or it may have been removed and the answer lost.
+func unsettled(failed *ServerError) bool {
+	return isConflict(failed) || failed != nil && errors.Is(failed, dnsstore.ErrUnknown)
 }
 
 // removal deletes RRsets on condition that they are as they were written.
@@ -44,7 +51,7 @@ func (s *Store) cleanOne(ctx context.Context, written dnsstore.RRSet) *ServerErr
 	c := removal(written)
 	var failed *ServerError
 	for range probeRounds {
-		if _, failed = s.writeAndVerify(ctx, c); !isConflict(failed) {
+		if _, failed = s.writeAndVerify(ctx, c); !unsettled(failed) {
 			return failed
 		}
 		is, unread := s.lookup(ctx, written.Key)

@@ -30,7 +30,9 @@
 //
 //   - Several servers. The addresses in Config.Server are those of one primary
 //     master. Two servers that share a database are two arbiters: their
-//     updates are not serialised, and both of two rivals may win.
+//     updates are not serialised, and both of two rivals may win. A secondary
+//     that forwards updates may send copies of its own, and answers queries
+//     with old data.
 //   - That a change is not made after Apply has given up on it. A message can
 //     wait in a server for longer than anybody waits for its answer; TSIG's
 //     fudge does not bound that. Make changes whose condition is a value that

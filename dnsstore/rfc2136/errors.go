@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/availabilitygroup/ag/dnsstore"
 )
 
 var (
@@ -16,7 +18,7 @@ var (
 	ErrClosed = errors.New("rfc2136: store is closed")
 	// ErrUnfit: the server was reached and answered, but not as an arbiter has
 	// to. A group must not be built on it.
-	ErrUnfit = errors.New("rfc2136: server is unfit to be an arbiter")
+	ErrUnfit = dnsstore.ErrUnfit
 )
 
 // NoAnswer is the Rcode of a [ServerError] if no answer was accepted.

@@ -27,7 +27,12 @@ func serve() (addr string, secret dnsstore.Secret, stop func()) {
 	if err != nil {
 		panic(err)
 	}
-	return addr, secret, func() { cancel(); <-stopped }
+	return addr, secret, func() {
+		cancel()
+		if err := <-stopped; err != nil {
+			panic(err)
+		}
+	}
 }
 
 // A group is given the method Open; it fills in the key and the name.

@@ -148,6 +148,21 @@ func TestLookup_NoAnswer(t *testing.T) {
 	}
 }
 
+// Only the answer to an update may leave the question out.
+func TestLookup_AnswerWithoutItsQuestion(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, func(c *call) {
+		c.reply(changed(func(m *dns.Msg) { m.Question = nil })(c, c.answer(dns.RcodeSuccess)))
+	})
+	s := f.store(t)
+	if got, err := s.Lookup(t.Context(), key("TXT")); err == nil {
+		t.Errorf("Lookup returned %v and no error", got)
+	}
+	if n := s.Stats().Unverified; n != 2 {
+		t.Errorf("counted %d unverified messages, want 2", n)
+	}
+}
+
 func TestLookup_InvalidKeyIsNotSent(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, always(dns.RcodeSuccess))

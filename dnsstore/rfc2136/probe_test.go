@@ -190,6 +190,31 @@ func TestProbe_RemovesItsRecordAfterAnUnknownEnd(t *testing.T) {
 	z.wantState(t)
 }
 
+// The removal is not answered well at first, whether it was made or not.
+func TestProbe_RemovesItsRecordUntilThatIsSettled(t *testing.T) {
+	t.Parallel()
+	for _, made := range []bool{true, false} {
+		z := newZone(t)
+		writes := 0
+		f := newFake(t, func(c *call) {
+			if c.msg.Opcode == dns.OpcodeUpdate && len(c.msg.Ns) > 0 {
+				if writes++; writes == 2 {
+					if made {
+						z.makeUpdate(changeOf(c.msg))
+					}
+					c.truth(dns.RcodeServerFailure)
+					return
+				}
+			}
+			z.script(c)
+		})
+		if err := f.store(t).Probe(t.Context(), fqdn); err != nil {
+			t.Errorf("Probe returned %v", err)
+		}
+		z.wantState(t)
+	}
+}
+
 func TestVerifyWrite(t *testing.T) {
 	t.Parallel()
 	done := dnsstore.Change{

@@ -112,7 +112,11 @@ func (s *Store) askOnce(ctx context.Context, t target, m *dns.Msg, again bool) o
 	if err != nil {
 		return outcome{server: t.hosts.String(), err: err}
 	}
-	return s.exchange(ctx, addrs, r)
+	out := s.exchange(ctx, addrs, r)
+	if out.answer != nil {
+		s.addresses.prefer(out.server)
+	}
+	return out
 }
 
 // observe reads the server's clock from a verified answer. It tells whether

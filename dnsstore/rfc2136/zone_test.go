@@ -77,6 +77,9 @@ func TestZone_IsFoundAtTheServer(t *testing.T) {
 		{"an alias to a name that is not", map[string]soaOf{
 			"svc.lab.test.": {rcode: dns.RcodeNameError, answer: []string{"svc.lab.test. 5 IN CNAME x.other.test."}, ns: []string{"other.test. 5 IN SOA ns1 hm 1 2 3 4 5"}}, "lab.test.": apex,
 		}, "lab.test.", "", nil},
+		{"an alias into a zone above", map[string]soaOf{
+			"svc.lab.test.": {answer: []string{"svc.lab.test. 5 IN CNAME x.test."}, ns: []string{"test. 5 IN SOA ns1 hm 1 2 3 4 5"}}, "lab.test.": apex,
+		}, "lab.test.", "", nil},
 		{"a stranger's beside nothing", map[string]soaOf{"svc.lab.test.": {ns: []string{"other.test. 5 IN SOA ns1 hm 1 2 3 4 5"}}, "lab.test.": apex}, "lab.test.", "", nil},
 		{"the root's beside nothing", map[string]soaOf{"svc.lab.test.": {ns: []string{". 5 IN SOA ns1 hm 1 2 3 4 5"}}, "lab.test.": apex}, "lab.test.", "", nil},
 		{"nothing at all at first", map[string]soaOf{"svc.lab.test.": {}, "lab.test.": apex}, "lab.test.", "", nil},
@@ -172,6 +175,33 @@ func TestZone_IsSearchedAgainWhenItIsWrong(t *testing.T) {
 	}
 }
 
+// A refusal of a second copy says nothing about the first, so the change is not
+// taken elsewhere: a denial there would not be the whole truth.
+func TestZone_IsNotSearchedAgainAfterTwoCopies(t *testing.T) {
+	t.Parallel()
+	var moved atomic.Bool
+	f := newFake(t, func(c *call) {
+		apex := "lab.test."
+		if moved.Load() {
+			apex = "svc.lab.test."
+		}
+		switch {
+		case c.msg.Opcode != dns.OpcodeUpdate:
+			directory(t, map[string]soaOf{"svc.lab.test.": {ns: []string{apex + " 5 IN SOA ns1 hm 1 2 3 4 5"}}})(c)
+		case c.msg.Question[0].Name != apex:
+			c.truth(dns.RcodeNotAuth)
+		case moved.Load():
+			c.truth(dns.RcodeNXRrset)
+		default:
+			moved.Store(true)
+			_ = c.conn.Close()
+		}
+	})
+	err := f.store(t, noZone).Apply(t.Context(), swap())
+	wantUnknown(t, err)
+	wantRcode(t, err, dns.RcodeNotAuth)
+}
+
 // If the search finds the same again, the refusal stands. A zone that is given
 // is not searched for.
 func TestZone_RefusalStands(t *testing.T) {
@@ -192,6 +222,9 @@ func TestZone_RefusalStands(t *testing.T) {
 	}
 	if n := f.searches(); n != 2 {
 		t.Errorf("%d searches, want 2 of the first store", n)
+	}
+	if n := len(f.zones()); n != 2 {
+		t.Errorf("%d updates, want 1 of each store", n)
 	}
 }
 
