@@ -166,3 +166,13 @@ func ExampleGroup_Info() {
 	// <nil>
 	// a primary https://192.0.2.10:443 100
 }
+
+// A secret shows nowhere but where it is asked for.
+func ExampleNewSecret() {
+	secret := availability.NewSecret("c2VjcmV0IG9jdGV0cyBvZiBhIFRTSUcga2V5IQ==")
+	fmt.Printf("%v %+v %q\n", secret, secret, secret)
+	fmt.Println(len(secret.Reveal()))
+	// Output:
+	// [secret] [secret] [secret]
+	// 40
+}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/availabilitygroup/ag/availability"
@@ -108,6 +109,7 @@ func (l *lab) wait(what string, ok func() bool) time.Duration {
 		if ok() {
 			return time.Since(start)
 		}
+		synctest.Wait()
 		time.Sleep(time.Millisecond)
 	}
 	l.t.Fatalf("waited in vain until %s; states: %s", what, l)

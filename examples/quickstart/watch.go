@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -47,13 +46,6 @@ type watcher struct {
 	host     string
 	counted  int
 	lost     int
-}
-
-// tenure is the time for which a node was seen to be Primary in one term.
-type tenure struct {
-	id          string
-	term        uint64
-	first, last time.Time
 }
 
 func (s *show) newWatcher() *watcher {
@@ -110,24 +102,6 @@ func (w *watcher) look(ctx context.Context, id string, address netip.Addr) {
 	w.samples++
 	if s.Role == "primary" {
 		w.noteLocked(tenure{id: id, term: s.Term, first: s.At, last: s.At})
-	}
-}
-
-func (w *watcher) noteLocked(t tenure) {
-	for i := range w.tenures {
-		known := &w.tenures[i]
-		if known.id == t.id && known.term == t.term {
-			known.last = t.last
-			t = *known
-		}
-	}
-	for _, other := range w.tenures {
-		if other.id != t.id && other.first.Before(t.last) && t.first.Before(other.last) {
-			w.overlaps = append(w.overlaps, fmt.Sprintf("%s and %s at %s", t.id, other.id, t.last.Format(time.StampMilli)))
-		}
-	}
-	if t.first.Equal(t.last) {
-		w.tenures = append(w.tenures, t)
 	}
 }
 
