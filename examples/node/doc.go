@@ -4,8 +4,7 @@
 //
 // # Try it
 //
-// This needs BIND and nothing else, no root, and three files in an empty
-// directory:
+// This needs BIND and nothing else, no root, and an empty directory:
 //
 //	go build -o agnode github.com/availabilitygroup/ag/examples/node
 //	(umask 077; tsig-keygen -a hmac-sha256 ag-key > ag.key)

@@ -1,0 +1,130 @@
+//go:build linux
+
+package e2e_test
+
+import (
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The Primary's process dies. The other node takes over when it has heard
+// nothing for W: never earlier, and soon after.
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, b := l.pair()
+	old := l.watch.tenure("a")
+	trip := l.roundTrip()
+
+	killed := a.crash()
+	next := l.watch.awaitTenure("b", old.term)
+	l.wantInTime(b, next, killed, trip)
+	l.awaitAddress(b)
+	l.wantWorkAtName(b)
+
+	a.start()
+	await(t, "a has come back as Secondary", func() bool { return l.watch.last("a").Role == "secondary" })
+	l.settle(b, a)
+	if got := l.watch.tenure("b").term; got != next.term {
+		t.Errorf("the return of a has cost a change of terms: %d after %d", got, next.term)
+	}
+	l.wantWorker(b, a)
+}
+
+// wantInTime checks when n took over: not before it had heard nothing for W,
+// and not much later than three round trips to the store after that.
+func (l *lab) wantInTime(n *node, got tenure, lost time.Time, trip time.Duration) {
+	l.t.Helper()
+	heard := n.relay.lastHanded()
+	silence := got.from.Sub(heard)
+	l.t.Logf("takeover: Primary %v after the last heartbeat was handed over (W = %v), %v after the loss; a round trip is %v",
+		silence, w, got.from.Sub(lost), trip)
+	if silence < w {
+		l.t.Errorf("%s took over %v after it had heard the Primary, want %v at least", n.id, silence, w)
+	}
+	if most := w + 3*trip + slack; silence > most {
+		l.t.Errorf("%s took over %v after it had heard the Primary, want %v at most", n.id, silence, most)
+	}
+}
+
+// A node that crashed and comes back before anybody took over, with its state
+// directory, takes its role again at once.
+func TestReclaim(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, b := l.pair(options{"state_dir": "state"})
+	old := l.watch.tenure("a")
+
+	killed := a.crash()
+	a.start()
+	again := l.watch.awaitTenure("a", old.term)
+	took := again.from.Sub(killed)
+	t.Logf("reclaim: Primary again %v after the crash", took)
+	if took >= w {
+		t.Errorf("Primary again after %v, want at once", took)
+	}
+	if got := l.watch.tenure("b").term; got != 0 {
+		t.Errorf("b was Primary in term %d meanwhile", got)
+	}
+	l.settle(a, b)
+	l.wantWorker(a, b)
+}
+
+// The Primary's process is stopped for longer than its authority lasts, and
+// goes on. Whatever it is asked first, it does not take itself for Primary.
+func TestFrozenPrimary(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, b := l.pair()
+	old := l.watch.tenure("a")
+	trip := l.roundTrip()
+
+	a.freeze()
+	frozen := time.Now()
+	next := l.watch.awaitTenure("b", old.term)
+	l.wantInTime(b, next, frozen, trip)
+
+	// Sent while nothing of the process runs: these are its first answers.
+	state, work := askFrozen(t, a, "/state"), askFrozen(t, a, "/work")
+	a.thaw()
+	if got := <-state; got.err != nil || !strings.Contains(got.body, `"node_role": "secondary"`) {
+		t.Errorf("first answer after the stop: %+v, want secondary", got)
+	}
+	if got := <-work; got.err != nil || got.status != http.StatusServiceUnavailable {
+		t.Errorf("first work after the stop: %+v, want %d", got, http.StatusServiceUnavailable)
+	}
+	l.settle(b, a)
+	if got := l.watch.tenure("a").term; got != old.term {
+		t.Errorf("a was Primary again, in term %d", got)
+	}
+	l.wantWorker(b, a)
+}
+
+type reply struct {
+	status int
+	body   string
+	err    error
+}
+
+// askFrozen returns when the request waits in the kernel for the process.
+func askFrozen(t *testing.T, n *node, path string) <-chan reply {
+	t.Helper()
+	answer, sent := make(chan reply, 1), make(chan struct{}) // one answer
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) },
+	})
+	c := newClient(t, nil)
+	go func() {
+		status, body, err := c.ask(ctx, http.MethodGet, *n.base.Load()+path)
+		answer <- reply{status, string(body), err}
+	}()
+	select {
+	case <-sent:
+	case <-time.After(patience):
+		t.Fatalf("the request for %s was never sent", path)
+	}
+	return answer
+}

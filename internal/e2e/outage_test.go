@@ -1,0 +1,123 @@
+//go:build linux
+
+package e2e_test
+
+import (
+	"testing"
+	"time"
+)
+
+// The name server is away, the nodes hear each other: nothing changes, for as
+// long as it lasts.
+func TestServerAway(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		away, back func(l *lab)
+	}{
+		"stopped": {func(l *lab) { l.dns.Pause() }, func(l *lab) { l.dns.Resume() }},
+		"killed":  {func(l *lab) { l.dns.Kill() }, func(l *lab) { l.dns.Start() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			a, b := l.pair()
+			old := l.watch.tenure("a")
+			fromA, fromB := len(a.log()), len(b.log())
+
+			tt.away(l)
+			begin := time.Now()
+			for _, n := range []*node{a, b} {
+				await(t, n.id+" has no connection to DNS", func() bool { return l.watch.last(n.id).DNS == "disconnected" })
+				t.Logf("%s: disconnected after %v", n.id, time.Since(begin))
+			}
+			during(t, 5*w/2-time.Since(begin), "a is Primary, b Secondary", func() bool {
+				return l.watch.last("a").Role == "primary" && l.watch.last("b").Role == "secondary"
+			})
+			tt.back(l)
+			l.settle(a, b)
+			if got := l.watch.tenure("a").term; got != old.term {
+				t.Errorf("term = %d after the outage, want %d as before", got, old.term)
+			}
+			for n, from := range map[*node]int{a: fromA, b: fromB} {
+				if !n.logged(from, "DNS_CONNECTION_CHANGED", "connected -> disconnected") ||
+					!n.logged(from, "DNS_CONNECTION_CHANGED", "disconnected -> connected") {
+					t.Errorf("%s has not told of the outage and of its end", n.id)
+				}
+			}
+		})
+	}
+}
+
+// The nodes do not hear each other, the name server is there: nothing changes
+// but the way of the heartbeats.
+func TestPeersCutOff(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, b := l.pair()
+	old := l.watch.tenure("a")
+
+	a.relay.setCut(true)
+	b.relay.setCut(true)
+	begin := time.Now()
+	for _, n := range []*node{a, b} {
+		await(t, n.id+" hears over DNS", func() bool { return l.watch.last(n.id).Method == "dns" })
+		t.Logf("%s: heartbeats over DNS after %v", n.id, time.Since(begin))
+	}
+	during(t, 5*w/2-time.Since(begin), "a is Primary, b Secondary", func() bool {
+		return l.watch.last("a").Role == "primary" && l.watch.last("b").Role == "secondary"
+	})
+	a.relay.setCut(false)
+	b.relay.setCut(false)
+	l.settle(a, b)
+	if got := l.watch.tenure("a").term; got != old.term {
+		t.Errorf("term = %d after the outage, want %d as before", got, old.term)
+	}
+}
+
+// Cut off from both, the Primary stops by itself before its authority ends,
+// and nobody takes over; with both back there is one Primary again.
+func TestCutOffFromBoth(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, b := l.pair()
+	old := l.watch.tenure("a")
+
+	a.relay.setCut(true)
+	b.relay.setCut(true)
+	l.dns.Pause()
+	cut := time.Now() // whatever extends its authority was sent before
+	await(t, "a says that it is not Primary", func() bool { return l.watch.last("a").Role == "secondary" })
+	last := l.watch.tenure("a")
+	stop := cut.Add(lease - stopBudget)
+	t.Logf("cut off: last seen as Primary %v after the cut, %v before it had to stop", last.to.Sub(cut), stop.Sub(last.to))
+	if last.to.After(stop) {
+		t.Errorf("a said that it is Primary %v after it had to stop", last.to.Sub(stop))
+	}
+	if status := l.work(a); status == 200 {
+		t.Error("a does the work of a Primary")
+	}
+	during(t, w, "nobody is Primary", func() bool {
+		return l.watch.last("a").Role == "secondary" && l.watch.last("b").Role == "secondary"
+	})
+
+	l.dns.Resume()
+	a.relay.setCut(false)
+	b.relay.setCut(false)
+	healed := time.Now()
+	await(t, "there is a Primary again, and a Secondary", func() bool {
+		x, y := l.watch.last("a").Role, l.watch.last("b").Role
+		return x+y == "primarysecondary" || x+y == "secondaryprimary"
+	})
+	t.Logf("healed: one Primary after %v", time.Since(healed))
+	if got := time.Since(healed); got > 2*w+attempt+slack {
+		t.Errorf("a Primary again after %v, want %v at most", got, 2*w+attempt)
+	}
+	if l.watch.last("a").Role == "primary" {
+		l.settle(a, b)
+	} else {
+		l.settle(b, a)
+	}
+	if old.term >= max(l.watch.tenure("a").term, l.watch.tenure("b").term) {
+		t.Error("the role was taken again without a new term")
+	}
+}

@@ -1,0 +1,154 @@
+//go:build linux
+
+package e2e_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// server is a way to the name server that can be cut for one node alone.
+func (l *lab) server() *relay {
+	l.t.Helper()
+	r := newRelay(l.t, "127.0.0.1")
+	r.aim(l.dns.Addr)
+	return r
+}
+
+func through(r *relay) options { return options{"server": r.listener.Addr().String()} }
+
+// The Primary is cut off from everything, the other node is not: the Primary
+// stops before the other one starts.
+func TestIsolatedPrimary(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	way := l.server()
+	a, b := l.node("a", through(way)), l.node("b")
+	l.form(a, b)
+	old := l.watch.tenure("a")
+	trip := l.roundTrip()
+
+	way.setCut(true)
+	a.relay.setCut(true)
+	b.relay.setCut(true)
+	cut := time.Now()
+	next := l.watch.awaitTenure("b", old.term)
+	l.wantInTime(b, next, cut, trip)
+	l.awaitAddress(b)
+	last, stop := l.watch.tenure("a"), cut.Add(lease-stopBudget)
+	most, least := gap(last, next)
+	t.Logf("isolated: last seen as Primary %v before it had to stop; no Primary for %v to %v", stop.Sub(last.to), least, most)
+	if last.to.After(stop) {
+		t.Errorf("a said that it is Primary %v after it had to stop", last.to.Sub(stop))
+	}
+	during(t, w, "a is no Primary", func() bool { return l.watch.last("a").Role == "secondary" })
+
+	way.setCut(false)
+	a.relay.setCut(false)
+	b.relay.setCut(false)
+	l.settle(b, a)
+	if got := l.watch.tenure("b").term; got != next.term {
+		t.Errorf("the return of a has cost a change of terms: %d after %d", got, next.term)
+	}
+}
+
+// The name server is away for one node alone, whichever: nothing changes.
+func TestServerAwayForOne(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"a", "b"} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			ways := map[string]*relay{"a": l.server(), "b": l.server()}
+			a, b := l.node("a", through(ways["a"])), l.node("b", through(ways["b"]))
+			l.form(a, b)
+			old := l.watch.tenure("a")
+
+			ways[id].setCut(true)
+			await(t, id+" has no connection to DNS", func() bool { return l.watch.last(id).DNS == "disconnected" })
+			during(t, 2*w, "a is Primary, b Secondary", func() bool {
+				return l.watch.last("a").Role == "primary" && l.watch.last("b").Role == "secondary"
+			})
+			ways[id].setCut(false)
+			l.settle(a, b)
+			if got := l.watch.tenure("a").term; got != old.term {
+				t.Errorf("term = %d after the outage, want %d as before", got, old.term)
+			}
+		})
+	}
+}
+
+// Of three nodes the one with the higher priority takes over, and the other
+// one follows it.
+func TestThreeNodes(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, b, c := l.node("a"), l.node("b"), l.node("c", options{"priority": 200})
+	l.form(a, b, c)
+	old, trip := l.watch.tenure("a"), l.roundTrip()
+
+	killed := a.crash()
+	next := l.watch.awaitTenure("c", old.term)
+	l.wantInTime(c, next, killed, trip)
+	await(t, "b follows c", func() bool { return l.watch.last("b").PrimaryID == "c" })
+	a.start()
+	l.settleThree(c, a, b)
+	if diff := cmp.Diff(map[string]string{"a": "secondary", "b": "secondary", "c": "primary"}, l.members(b)); diff != "" {
+		t.Errorf("members mismatch (-want +got):\n%s", diff)
+	}
+	if got := l.watch.tenure("b").term; got != 0 {
+		t.Errorf("b was Primary in term %d", got)
+	}
+}
+
+func (l *lab) settleThree(primary, x, y *node) {
+	l.t.Helper()
+	l.settle(primary, x)
+	l.settle(primary, y)
+}
+
+// A node that crashed and comes back at once, without a state directory, has
+// no proof that its old run is dead: nobody is Primary before W is over.
+func TestRestartWithoutProof(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, b := l.pair()
+	old := l.watch.tenure("a")
+	a.crash()
+	heard := b.relay.lastHanded()
+	a.start()
+	await(t, "there is a Primary again", func() bool {
+		return max(l.watch.tenure("a").term, l.watch.tenure("b").term) > old.term
+	})
+	next := l.watch.tenure("a")
+	if next.term == old.term {
+		next = l.watch.tenure("b")
+	}
+	t.Logf("without proof: %s is Primary %v after the last heartbeat", next.node, next.from.Sub(heard))
+	if got := next.from.Sub(heard); got < w {
+		t.Errorf("%s is Primary %v after the last heartbeat, want %v at least", next.node, got, w)
+	}
+	if next.node == "a" {
+		l.settle(a, b)
+	} else {
+		l.settle(b, a)
+	}
+}
+
+// While the group is paused nobody takes over, but force does.
+func TestPause(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, b := l.pair()
+	l.do(b, "/pause?reason=maintenance") // a Secondary: the Primary carries it out
+	await(t, "b knows that the group is paused", func() bool { return b.logged(0, "PAUSE_CHANGED", "paused") })
+	a.crash()
+	during(t, 2*w, "nobody takes over", func() bool { return l.watch.last("b").Role == "secondary" })
+	l.do(b, "/failover?force=a%20is%20dead")
+	a.start()
+	l.settle(b, a)
+	l.do(b, "/resume")
+	await(t, "a knows that the group goes on", func() bool { return a.logged(0, "PAUSE_CHANGED", "resumed") })
+}
