@@ -11,7 +11,13 @@ import (
 // answer comes from the one that was asked, or the client would not take it.
 func TestUDP_AnswersFromWhereItWasAsked(t *testing.T) {
 	t.Parallel()
-	for _, bind := range []string{"0.0.0.0:0", ":0"} {
+	hosts := map[string][]string{"0.0.0.0:0": {"127.0.0.1", "127.0.0.2", "127.9.9.9"}}
+	hosts[":0"] = hosts["0.0.0.0:0"]
+	if hasIPv6(t) {
+		hosts[":0"] = append([]string{"::1"}, hosts[":0"]...)
+		hosts["[::1]:0"] = []string{"::1"}
+	}
+	for bind, asked := range hosts {
 		c := testConfig()
 		c.Addr = bind
 		s := start(t, c)
@@ -19,10 +25,21 @@ func TestUDP_AnswersFromWhereItWasAsked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, host := range []string{"127.0.0.1", "127.0.0.2", "127.9.9.9"} {
+		for _, host := range asked {
 			if got := lookup(t, dial(t, "udp", net.JoinHostPort(host, port)), zoneName, dns.TypeNS); len(got) != 1 {
 				t.Errorf("%s, %s: %q", bind, host, got)
 			}
 		}
 	}
+}
+
+func hasIPv6(t *testing.T) bool {
+	t.Helper()
+	var c net.ListenConfig
+	l, err := c.Listen(t.Context(), "tcp", "[::1]:0")
+	if err != nil {
+		t.Logf("IPv6 not tested: %v", err)
+		return false
+	}
+	return l.Close() == nil
 }

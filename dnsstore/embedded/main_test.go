@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -95,7 +96,7 @@ func (c *child) kill() {
 	}
 	_ = c.cmd.Wait() // it was killed, that is its error
 	status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if ok && !status.Signaled() {
+	if ok && !status.Signaled() && runtime.GOOS != "windows" { // which has no signals
 		c.t.Fatalf("child had ended by itself: %v", c.cmd.ProcessState)
 	}
 }

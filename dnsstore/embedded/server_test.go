@@ -1,23 +1,15 @@
 package embedded_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/miekg/dns"
 
-	"github.com/availabilitygroup/ag/dnsstore"
 	"github.com/availabilitygroup/ag/dnsstore/embedded"
 )
 
@@ -156,111 +148,5 @@ func TestRun_SocketFails(t *testing.T) {
 		if err := <-done; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("%s closed: %v, want ErrClosed", which, err)
 		}
-	}
-}
-
-// logged collects log lines.
-type logged struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-func TestDir_KeepsTheZone(t *testing.T) {
-	t.Parallel()
-	c := testConfig()
-	c.Dir = filepath.Join(t.TempDir(), "zone")
-	c.Records = []dnsstore.RRSet{rrset("first.example.test", "A", "192.0.2.1")}
-	s := start(t, c)
-	mustUpdate(t, dial(t, "udp", s.addr), swap(t, "svc", "", "r1"))
-
-	second := newServer(t, c)
-	if err := second.Run(t.Context()); !errors.Is(err, embedded.ErrLocked) {
-		t.Errorf("second server: %v, want ErrLocked", err)
-	}
-	if err := s.stop(); err != nil {
-		t.Fatal(err)
-	}
-
-	// An unfinished entry, as after a crash.
-	path := filepath.Join(c.Dir, "zone.journal")
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = f.WriteString("\x00\x00\x00\x10half")
-	if err := errors.Join(err, f.Close()); err != nil {
-		t.Fatal(err)
-	}
-	var lines logged
-	c.Logger = slog.New(slog.NewTextHandler(&lines, nil))
-	c.Records = []dnsstore.RRSet{rrset("second.example.test", "A", "192.0.2.2")}
-	s = start(t, c)
-	cl := dial(t, "udp", s.addr)
-	got := map[string][]string{
-		"svc":    lookup(t, cl, "svc.example.test.", dns.TypeTXT),
-		"first":  lookup(t, cl, "first.example.test.", dns.TypeA),
-		"second": lookup(t, cl, "second.example.test.", dns.TypeA),
-	}
-	want := map[string][]string{"svc": {`"r1"`}, "first": {"192.0.2.1"}, "second": {}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("mismatch (-want +got):\n%s", diff)
-	}
-	if got := s.Serial(); got != 2 {
-		t.Errorf("serial %d, want 2", got)
-	}
-	if !strings.Contains(lines.String(), "unfinished entry removed") {
-		t.Errorf("the cut is not in the log:\n%s", &lines)
-	}
-	if strings.Contains(lines.String(), secret) {
-		t.Error("the secret is in the log")
-	}
-}
-
-func TestDir_Mistakes(t *testing.T) {
-	t.Parallel()
-	c := testConfig()
-	c.Dir = filepath.Join(t.TempDir(), "zone")
-	s := start(t, c)
-	for _, v := range []string{"r1", "r2"} {
-		mustUpdate(t, dial(t, "udp", s.addr), update(t, "update svc 30 IN TXT "+v))
-	}
-	if err := s.stop(); err != nil {
-		t.Fatal(err)
-	}
-
-	other := c
-	other.Zone = "example.org"
-	if err := newServer(t, other).Run(t.Context()); !errors.Is(err, embedded.ErrCorrupt) {
-		t.Errorf("another zone: %v, want ErrCorrupt", err)
-	}
-
-	path := filepath.Join(c.Dir, "zone.journal")
-	octets, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	octets[60] ^= 1
-	if err := os.WriteFile(path, octets, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := newServer(t, c).Run(t.Context()); !errors.Is(err, embedded.ErrCorrupt) {
-		t.Errorf("damaged: %v, want ErrCorrupt", err)
-	}
-
-	c.Dir = filepath.Join(t.TempDir(), "none", "zone")
-	if err := newServer(t, c).Run(t.Context()); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("no directory above: %v, want ErrNotExist", err)
 	}
 }

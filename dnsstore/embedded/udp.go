@@ -74,8 +74,8 @@ func newPackets(conn net.PacketConn) packets {
 // cannot be sent is a lost one; the client asks again.
 func (p packets) read(buffer []byte) (n int, reply func([]byte), err error) {
 	if p.udp != nil {
-		n, session, err := dns.ReadFromSessionUDP(p.udp, buffer)
-		return n, func(answer []byte) { _, _ = dns.WriteToSessionUDP(p.udp, answer, session) }, err
+		n, from, err := dns.ReadFromSessionUDP(p.udp, buffer)
+		return n, func(answer []byte) { _, _ = dns.WriteToSessionUDP(p.udp, answer, from) }, err
 	}
 	n, from, err := p.conn.ReadFrom(buffer)
 	return n, func(answer []byte) { _, _ = p.conn.WriteTo(answer, from) }, err

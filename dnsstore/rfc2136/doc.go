@@ -55,7 +55,7 @@
 //	unknown              dnsstore.ErrUnknown   read before anything else
 //	context ended        the cause of the context, beside ErrNotSent or ErrUnknown
 //	store closed         ErrClosed, beside ErrNotSent or ErrUnknown
-//	server unfit         ErrUnfit              from Probe and VerifyWrite only
+//	server unfit         ErrUnfit              from Probe and VerifyWrite, and from Lookup if old data blocks every change
 //
 // A wrong key or a wrong secret ends as unknown. The server cannot sign what
 // it has to say about that, and whoever is on the way could say it as well. The

@@ -16,8 +16,8 @@ var (
 	ErrNotSent = errors.New("rfc2136: not sent")
 	// ErrClosed: the store was closed before or during the call.
 	ErrClosed = errors.New("rfc2136: store is closed")
-	// ErrUnfit: the server was reached and answered, but not as an arbiter has
-	// to. A group must not be built on it.
+	// ErrUnfit is dnsstore.ErrUnfit: the server was reached and answered, but
+	// not as an arbiter has to. A group must not be built on it.
 	ErrUnfit = dnsstore.ErrUnfit
 )
 

@@ -174,3 +174,30 @@ func TestRewrite_NoRename(t *testing.T) {
 		t.Errorf("mismatch (-want +got):\n%s", diff)
 	}
 }
+
+// TestDue_NotAgainAtOnce: where the disk is full, a Rewrite is not tried with
+// each entry.
+func TestDue_NotAgainAtOnce(t *testing.T) {
+	t.Parallel()
+	l, fail, _ := openFailing(t)
+	if err := l.Append(make([]byte, minLimit)); err != nil {
+		t.Fatal(err)
+	}
+	if !l.Due() {
+		t.Fatal("not due")
+	}
+	fail["write"] = errFull
+	if err := l.Rewrite(nil); !errors.Is(err, errFull) {
+		t.Fatal(err)
+	}
+	if l.Due() {
+		t.Error("due at once after a failure")
+	}
+	clear(fail)
+	if err := l.Append(make([]byte, 2*minLimit)); err != nil {
+		t.Fatal(err)
+	}
+	if !l.Due() {
+		t.Error("not due at twice the size")
+	}
+}

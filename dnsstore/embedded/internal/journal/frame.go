@@ -64,7 +64,7 @@ func parse(octets []byte) (contents, error) {
 	c := contents{size: int64(len(magic))}
 	for rest := octets[len(magic):]; len(rest) > 0; rest = octets[c.size:] {
 		number, payload, ok := unframe(rest)
-		if !ok && followed(rest[1:], c.number) || ok && c.number != 0 && number != c.number+1 {
+		if !ok && followed(rest[1:]) || ok && c.number != 0 && number != c.number+1 {
 			return contents{}, ErrCorrupt
 		}
 		if !ok {
@@ -81,11 +81,10 @@ func parse(octets []byte) (contents, error) {
 	return c, nil
 }
 
-// followed tells whether a whole entry with a later number begins anywhere in
-// octets.
-func followed(octets []byte, last uint64) bool {
+// followed tells whether a whole entry begins anywhere in octets.
+func followed(octets []byte) bool {
 	for i := range octets {
-		if number, _, ok := unframe(octets[i:]); ok && number > last {
+		if _, _, ok := unframe(octets[i:]); ok {
 			return true
 		}
 	}

@@ -167,6 +167,7 @@ func (l *Log) Due() bool { return l.size > max(minLimit, 2*l.base) }
 // the old file is still in use, unless Broken says otherwise.
 func (l *Log) Rewrite(snapshot []byte) error {
 	octets := append([]byte(magic), frame(l.number+1, snapshot)...)
+	l.base = l.size // if this fails, it is due again at twice the size
 	if err := l.writeNew(octets); err != nil {
 		return fmt.Errorf("journal: rewrite: %w", err)
 	}

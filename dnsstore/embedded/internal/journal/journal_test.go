@@ -100,7 +100,7 @@ func TestOpen_NoDirectoryAbove(t *testing.T) {
 // whole before the cut is found, and the log can be used.
 func TestOpen_CutAnywhere(t *testing.T) {
 	t.Parallel()
-	entries := []string{"snapshot", "one", "", "three"}
+	entries := []string{"snapshot", "one", "", "three, longer than what is appended after the cut"}
 	dir, octets := written(t, entries...)
 	path := filepath.Join(dir, fileName)
 	ends := entryEnds(entries)

@@ -1,10 +1,10 @@
 package zone_test
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -106,7 +106,7 @@ func pick[T any](r *rand.Rand, of []T) T { return of[r.IntN(len(of))] }
 // journal's encoding.
 func TestUpdate_AgainstModel(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(40) {
+	for seed := range uint64(25) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		z := newZone(t, "@ 1 IN NS ns.a.")
 		f := flat{{name: apex, rrtype: "NS", data: "ns.a.", ttl: 1}}
@@ -119,8 +119,8 @@ func TestUpdate_AgainstModel(t *testing.T) {
 				updates = append(updates, rr)
 			}
 			z = replayed(t, z, updates)
-			if diff := gocmp.Diff(f.text(), dataText(z)); diff != "" {
-				t.Fatalf("seed %d: %v: mismatch (-model +zone):\n%s", seed, updates, diff)
+			if want, got := f.text(), dataText(z); !slices.Equal(want, got) {
+				t.Fatalf("seed %d: %v: mismatch (-model +zone):\n%s", seed, updates, gocmp.Diff(want, got))
 			}
 			if changed := !slices.Equal(before, f.text()); changed != (z.Serial() == serial+1) || !changed && z.Serial() != serial {
 				t.Fatalf("seed %d: serial %d after %d, changed %t", seed, z.Serial(), serial, changed)
@@ -145,8 +145,8 @@ func replayed(t *testing.T, z *zone.Zone, updates []dns.RR) *zone.Zone {
 		t.Fatal(err)
 	}
 	next := z.With(decoded)
-	if diff := gocmp.Diff(z.With(changes).Text(), next.Text()); diff != "" {
-		t.Fatalf("encoding: mismatch (-want +got):\n%s", diff)
+	if want, got := z.With(changes).Text(), next.Text(); !slices.Equal(want, got) {
+		t.Fatalf("encoding: mismatch (-want +got):\n%s", gocmp.Diff(want, got))
 	}
 	if err := next.CheckNodes(); err != nil {
 		t.Fatal(err)
@@ -156,10 +156,7 @@ func replayed(t *testing.T, z *zone.Zone, updates []dns.RR) *zone.Zone {
 
 // dataText is the text of a zone but for its SOA.
 func dataText(z *zone.Zone) []string {
-	out := slices.DeleteFunc(z.Text(), func(l string) bool {
-		rr, err := dns.NewRR(l)
-		return err != nil || rr.Header().Rrtype == dns.TypeSOA
-	})
-	slices.SortFunc(out, cmp.Compare)
+	out := slices.DeleteFunc(z.Text(), func(l string) bool { return strings.Contains(l, " IN SOA ") })
+	slices.Sort(out)
 	return out
 }
