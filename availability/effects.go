@@ -2,6 +2,7 @@ package availability
 
 import (
 	"context"
+	"fmt"
 	"errors"
 	"sync"
 	"time"
@@ -118,7 +119,7 @@ func (d *driver) HandleMessage(ctx context.Context, m transport.Message) (transp
 	fqdn, id := d.links.fqdn(), d.g.nodeID()
 	if m.Group != fqdn || m.To != id {
 		d.g.counts.badMessages.Add(1)
-		return transport.Message{}, errForeignMessage
+		return transport.Message{}, fmt.Errorf("%w: %w", transport.ErrUnauthenticated, errForeignMessage)
 	}
 	in, err := unpack(m)
 	if err != nil {

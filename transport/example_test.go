@@ -19,7 +19,7 @@ func ExampleNewMemory() {
 	go func() {
 		defer close(serving)
 		_ = network.Node("b").Serve(ctx, transport.HandlerFunc(
-			func(_ context.Context, m transport.Message) (transport.Message, error) {
+			func(_ context.Context, _ transport.Message) (transport.Message, error) {
 				return transport.Message{Kind: "pong"}, nil
 			}))
 	}()

@@ -28,9 +28,17 @@ func TestMemory_Suite(t *testing.T) {
 	})
 }
 
-// bubble runs a test in virtual time with a network whose node b counts, and
-// answers after a second.
-func bubble(t *testing.T, test func(t *testing.T, n *transport.Memory, calls func() int)) {
+// lan is a network in virtual time, whose node b counts its messages and
+// answers each after a second.
+type lan struct {
+	*transport.Memory
+	t     *testing.T
+	calls func() int
+}
+
+// bubble runs a test in virtual time.
+func bubble(t *testing.T, test func(n lan)) {
+	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := transport.NewMemory()
@@ -40,7 +48,7 @@ func bubble(t *testing.T, test func(t *testing.T, n *transport.Memory, calls fun
 		var serving sync.WaitGroup
 		serving.Go(func() {
 			err := n.Node("b").Serve(ctx, transport.HandlerFunc(
-				func(ctx context.Context, m transport.Message) (transport.Message, error) {
+				func(ctx context.Context, _ transport.Message) (transport.Message, error) {
 					mu.Lock()
 					calls++
 					number := calls
@@ -53,11 +61,11 @@ func bubble(t *testing.T, test func(t *testing.T, n *transport.Memory, calls fun
 			}
 		})
 		synctest.Wait()
-		test(t, n, func() int {
+		test(lan{Memory: n, t: t, calls: func() int {
 			mu.Lock()
 			defer mu.Unlock()
 			return calls
-		})
+		}})
 		cancel()
 		serving.Wait()
 	})
@@ -75,114 +83,114 @@ func send(t *testing.T, n *transport.Memory) (transport.Message, time.Duration, 
 	return got, time.Since(began), err
 }
 
-func wantSent(t *testing.T, n *transport.Memory, want time.Duration) {
-	t.Helper()
-	if _, took, err := send(t, n); err != nil || took != want {
-		t.Errorf("Exchange: took %v, error %v, want %v and no error", took, err, want)
+func (n lan) wantSent(want time.Duration) {
+	n.t.Helper()
+	if _, took, err := send(n.t, n.Memory); err != nil || took != want {
+		n.t.Errorf("Exchange: took %v, error %v, want %v and no error", took, err, want)
 	}
 }
 
-func wantLost(t *testing.T, n *transport.Memory) {
-	t.Helper()
-	_, took, err := send(t, n)
+func (n lan) wantLost() {
+	n.t.Helper()
+	_, took, err := send(n.t, n.Memory)
 	if took != time.Minute || !errors.Is(err, transport.ErrUnreachable) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Exchange: took %v, error %v, want it to wait until its context ends", took, err)
+		n.t.Errorf("Exchange: took %v, error %v, want it to wait until its context ends", took, err)
 	}
 }
 
-func wantCalls(t *testing.T, calls func() int, want int) {
-	t.Helper()
-	if got := calls(); got != want {
-		t.Errorf("the handler was called %d times, want %d", got, want)
+func (n lan) wantCalls(want int) {
+	n.t.Helper()
+	if got := n.calls(); got != want {
+		n.t.Errorf("the handler was called %d times, want %d", got, want)
 	}
 }
 
 func TestMemory_CutRequests(t *testing.T) {
-	bubble(t, func(t *testing.T, n *transport.Memory, calls func() int) {
+	bubble(t, func(n lan) {
 		n.Cut("a", "b")
-		wantLost(t, n)
-		wantCalls(t, calls, 0)
+		n.wantLost()
+		n.wantCalls(0)
 		n.Heal("a", "b")
-		wantSent(t, n, time.Second)
-		wantCalls(t, calls, 1)
+		n.wantSent(time.Second)
+		n.wantCalls(1)
 	})
 }
 
 func TestMemory_CutAnswers(t *testing.T) {
-	bubble(t, func(t *testing.T, n *transport.Memory, calls func() int) {
+	bubble(t, func(n lan) {
 		n.Cut("b", "a")
-		wantLost(t, n)
-		wantCalls(t, calls, 1)
+		n.wantLost()
+		n.wantCalls(1)
 		n.Heal("b", "a")
-		wantSent(t, n, time.Second)
-		wantCalls(t, calls, 2)
+		n.wantSent(time.Second)
+		n.wantCalls(2)
 	})
 }
 
 func TestMemory_CutOthers(t *testing.T) {
-	bubble(t, func(t *testing.T, n *transport.Memory, _ func() int) {
+	bubble(t, func(n lan) {
 		n.Cut("a", "c")
 		n.Cut("c", "b")
 		n.Cut("b", "b")
-		wantSent(t, n, time.Second)
+		n.wantSent(time.Second)
 	})
 }
 
 func TestMemory_CutOnTheWay(t *testing.T) {
-	bubble(t, func(t *testing.T, n *transport.Memory, calls func() int) {
+	bubble(t, func(n lan) {
 		n.Delay("a", "b", 10*time.Second)
 		cut := time.AfterFunc(5*time.Second, func() { n.Cut("a", "b") })
 		defer cut.Stop()
-		wantLost(t, n)
-		wantCalls(t, calls, 0)
+		n.wantLost()
+		n.wantCalls(0)
 	})
 }
 
 func TestMemory_CutWhileHandled(t *testing.T) {
-	bubble(t, func(t *testing.T, n *transport.Memory, calls func() int) {
+	bubble(t, func(n lan) {
 		cut := time.AfterFunc(500*time.Millisecond, func() { n.Cut("b", "a") })
 		defer cut.Stop()
-		wantLost(t, n)
-		wantCalls(t, calls, 1)
+		n.wantLost()
+		n.wantCalls(1)
 	})
 }
 
 func TestMemory_Delay(t *testing.T) {
-	bubble(t, func(t *testing.T, n *transport.Memory, calls func() int) {
+	bubble(t, func(n lan) {
 		n.Delay("a", "b", 2*time.Second)
 		n.Delay("b", "a", 4*time.Second)
-		wantSent(t, n, 7*time.Second)
+		n.wantSent(7 * time.Second)
 		n.Delay("b", "a", 0)
-		wantSent(t, n, 3*time.Second)
+		n.wantSent(3 * time.Second)
 		n.Delay("a", "b", -time.Second)
-		wantSent(t, n, time.Second)
+		n.wantSent(time.Second)
 		n.Delay("a", "b", time.Hour)
-		wantLost(t, n)
-		wantCalls(t, calls, 3)
+		n.wantLost()
+		n.wantCalls(3)
 	})
 }
 
 // TestMemory_Overtake has a message that is sent later and arrives earlier.
 func TestMemory_Overtake(t *testing.T) {
-	bubble(t, func(t *testing.T, n *transport.Memory, _ func() int) {
+	bubble(t, func(n lan) {
 		var both sync.WaitGroup
 		n.Delay("a", "b", 10*time.Second)
 		both.Go(func() {
-			if got, took, err := send(t, n); err != nil || got.Kind != "2" || took != 11*time.Second {
-				t.Errorf("the slow one: got answer %s after %v, error %v", got.Kind, took, err)
+			if got, took, err := send(n.t, n.Memory); err != nil || got.Kind != "2" || took != 11*time.Second {
+				n.t.Errorf("the slow one: got answer %s after %v, error %v", got.Kind, took, err)
 			}
 		})
 		synctest.Wait()
 		n.Delay("a", "b", 0)
-		if got, _, err := send(t, n); err != nil || got.Kind != "1" {
-			t.Errorf("the fast one: got answer %s, error %v", got.Kind, err)
+		if got, _, err := send(n.t, n.Memory); err != nil || got.Kind != "1" {
+			n.t.Errorf("the fast one: got answer %s, error %v", got.Kind, err)
 		}
 		both.Wait()
 	})
 }
 
 func TestMemory_Drop(t *testing.T) {
-	bubble(t, func(t *testing.T, n *transport.Memory, calls func() int) {
+	bubble(t, func(n lan) {
 		var mu sync.Mutex
 		var asked []string
 		n.Drop = func(from, to string, number uint64) bool {
@@ -191,35 +199,35 @@ func TestMemory_Drop(t *testing.T) {
 			asked = append(asked, fmt.Sprint(from, to, number))
 			return from == "a" && number == 2 || from == "b" && number == 2
 		}
-		wantSent(t, n, time.Second)
-		wantLost(t, n) // the second request
-		wantLost(t, n) // the second answer
-		wantSent(t, n, time.Second)
-		wantCalls(t, calls, 3)
+		n.wantSent(time.Second)
+		n.wantLost() // the second request
+		n.wantLost() // the second answer
+		n.wantSent(time.Second)
+		n.wantCalls(3)
 		if diff := cmp.Diff([]string{"ab1", "ba1", "ab2", "ab3", "ba2", "ab4", "ba3"}, asked); diff != "" {
-			t.Errorf("messages mismatch (-want +got):\n%s", diff)
+			n.t.Errorf("messages mismatch (-want +got):\n%s", diff)
 		}
 	})
 }
 
 func TestMemory_Duplicate(t *testing.T) {
-	bubble(t, func(t *testing.T, n *transport.Memory, calls func() int) {
+	bubble(t, func(n lan) {
 		n.Duplicate = func(string, string, uint64) bool { return true }
-		wantSent(t, n, time.Second)
+		n.wantSent(time.Second)
 		synctest.Wait()
-		wantCalls(t, calls, 2)
+		n.wantCalls(2)
 	})
 }
 
 func TestMemory_SenderGivesUp(t *testing.T) {
-	bubble(t, func(t *testing.T, n *transport.Memory, calls func() int) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	bubble(t, func(n lan) {
+		ctx, cancel := context.WithTimeout(n.t.Context(), time.Millisecond)
 		defer cancel()
 		_, err := n.Node("a").Exchange(ctx, transport.Peer{ID: "b"}, good())
 		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Exchange: got error %v, want %v", err, context.DeadlineExceeded)
+			n.t.Errorf("Exchange: got error %v, want %v", err, context.DeadlineExceeded)
 		}
-		wantCalls(t, calls, 1) // and goes on: bubble fails if Serve does not wait for it
+		n.wantCalls(1) // and goes on: bubble fails if Serve does not wait for it
 	})
 }
 

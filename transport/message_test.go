@@ -147,6 +147,25 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
+func TestDeliver_Copies(t *testing.T) {
+	t.Parallel()
+	body := json.RawMessage(`2`)
+	m := good()
+	answer, err := transport.Deliver(t.Context(), transport.HandlerFunc(
+		func(_ context.Context, m transport.Message) (transport.Message, error) {
+			m.Body[0] = '3'
+			return transport.Message{Body: body}, nil
+		},
+	), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body[0] = '4'
+	if string(m.Body) != `1` || string(body) != `2` {
+		t.Errorf("the body of the request is %s, want 1; that of the handler is %s, want 2", m.Body, body)
+	}
+}
+
 func TestDeliver_Panic(t *testing.T) {
 	t.Parallel()
 	_, err := transport.Deliver(t.Context(), transport.HandlerFunc(

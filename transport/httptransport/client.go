@@ -98,7 +98,6 @@ func (g *group) ask(ctx context.Context, where place, m transport.Message, body 
 		}
 		// Not by way of the store: an exchange that overlaps might take it.
 		keyID, nonce = a.keyID, a.nonce
-		g.peers.drop(m.To)
 		g.mount.stats.signedAgain.Add(1)
 	}
 	return answer{}, fmt.Errorf("%w: the peer does not accept our signature", transport.ErrUnauthenticated)
@@ -118,8 +117,8 @@ func (g *group) send(ctx context.Context, where place, m transport.Message, body
 	if key.key.IsZero() {
 		return answer{}, fmt.Errorf("%w: %w", transport.ErrUnauthenticated, errNoKeys)
 	}
-	f := requestField{group: m.Group, from: m.From, to: m.To, id: newID(), nonce: nonce, keyID: key.id}
-	f.mac = encodeMAC(f.code(key.key, body))
+	f := requestField{group: m.Group, from: m.From, to: m.To, id: newID(), nonce: nonce, keyID: key.id, digest: digestOf(body)}
+	f.mac = encodeMAC(f.code(key.key))
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, where.url+g.mount.path, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, fmt.Errorf("%w: %w", transport.ErrUnreachable, err)

@@ -67,7 +67,7 @@ func New(c Config) *Transport {
 	if err := t.SetExplicitKeys(c.Keys...); err != nil {
 		t.problem = fmt.Errorf("Config.Keys: %w", err)
 	}
-	t.any = newGroup(t, "")
+	t.rest = newGroup(t, "")
 	return t
 }
 

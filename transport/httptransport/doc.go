@@ -11,7 +11,8 @@
 //   - An answer counts only if it was signed for that very request. An answer
 //     to an older request, or a request sent back as an answer, is refused.
 //   - No clock is compared with another: a wrong one does no harm.
-//   - A message is handled at most once by one run of its receiver.
+//   - A message is handled at most once by one run of its receiver, if every
+//     node of the group knows its address ([Transport.SetAddress]).
 //   - Each part of reading a request and writing its answer is bounded in size
 //     and, where the host's server lets a handler set deadlines, in time: the
 //     server need not have limits of its own but for headers
@@ -63,19 +64,21 @@
 // over
 //
 //	"availabilitygroup/ag peer v1 answer"
-//	status, "/ag/peer", group, to, from, id and code of the request, nonce, SHA-256 of the body
+//	status, "/ag/peer"
+//	of the request: group, to, from, id, nonce, key, mac, SHA-256 of its body
+//	of the answer: nonce, SHA-256 of its body
 //
 // Texts are as in the field; a code is 32 octets in base64url (RFC 4648 section
 // 5) without padding. Digests are octets.
 //
 // What is covered follows RFC 9421: method and path (section 2.2), the content
-// by its digest (section 7.2.8), and in an answer the signature of the request
-// (section 2.4), so that each answer belongs to one request. Its nonces
-// (section 7.2.2) are the receiver's, as in RFC 9449 section 8, which need no
-// clock; each answer brings the next one, as nextnonce does in RFC 7616 section
-// 3.5, so that an exchange is one round trip. The scheme is not RFC 9421 itself:
-// its path would be the one on the wire, which a proxy may change, and here
-// nothing is to be negotiated.
+// by its digest (section 7.2.8), and in an answer all of the request, its
+// signature included (section 2.4), so that each answer belongs to one request.
+// Its nonces (section 7.2.2) are the receiver's, as in RFC 9449 section 8, which
+// need no clock; each answer brings the next one, as nextnonce does in RFC 7616
+// section 3.5, so that an exchange is one round trip. The scheme is not RFC 9421
+// itself: its path would be the one on the wire, which a proxy may change, and
+// here nothing is to be negotiated.
 //
 // A request without a nonce, with one that is too old, or signed with a key
 // that is not known gets 401 with a fresh nonce, signed with a key of the

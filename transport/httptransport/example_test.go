@@ -70,9 +70,15 @@ func ExampleConfig_mutualTLS() {
 	t := httptransport.New(httptransport.Config{
 		TLS: &tls.Config{RootCAs: authorities, Certificates: []tls.Certificate{own}},
 	})
+	server := newServer(t, own, authorities)
+	fmt.Println(server.Addr, server.TLSConfig.ClientAuth)
+	// Output: :443 RequireAndVerifyClientCert
+}
+
+func newServer(t *httptransport.Transport, own tls.Certificate, authorities *x509.CertPool) *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle(httptransport.Path, t)
-	server := &http.Server{
+	return &http.Server{
 		Addr:    ":443",
 		Handler: mux,
 		TLSConfig: &tls.Config{
@@ -81,8 +87,6 @@ func ExampleConfig_mutualTLS() {
 			ClientCAs:    authorities,
 		},
 	}
-	fmt.Println(server.TLSConfig.ClientAuth)
-	// Output: RequireAndVerifyClientCert
 }
 
 // A program that is in several groups mounts one transport for all of them.

@@ -34,6 +34,7 @@ type requestField struct {
 	nonce           string // that the receiver made, or nothing
 	keyID           string
 	mac             string
+	digest          string // of the body that came or goes with it
 }
 
 func (f requestField) String() string {
@@ -50,9 +51,8 @@ func parseRequestField(h http.Header) (requestField, bool) {
 }
 
 // code returns what the mac of a request must be.
-func (f requestField) code(k transport.Key, body []byte) [macSize]byte {
-	digest := sha256.Sum256(body)
-	return k.MAC(requestDomain, http.MethodPost, Path, f.group, f.from, f.to, f.id, f.nonce, string(digest[:]))
+func (f requestField) code(k transport.Key) [macSize]byte {
+	return k.MAC(requestDomain, http.MethodPost, Path, f.group, f.from, f.to, f.id, f.nonce, f.digest)
 }
 
 // answerField is the signature of an answer.
@@ -74,10 +74,18 @@ func parseAnswerField(h http.Header) (answerField, bool) {
 	return answerField{keyID: v[1], nonce: v[2], mac: v[3]}, true
 }
 
-// code returns what the mac of an answer to a request must be.
+// code returns what the mac of an answer to a request must be. It covers all
+// of the request, as it came: the request's own mac, which need not be right,
+// would not do. Otherwise the challenge to a changed copy of a request that was
+// handled would make the sender sign, and the receiver handle, it again.
 func (f answerField) code(k transport.Key, to requestField, status int, body []byte) [macSize]byte {
+	return k.MAC(answerDomain, strconv.Itoa(status), Path, to.group, to.to, to.from,
+		to.id, to.nonce, to.keyID, to.mac, to.digest, f.nonce, digestOf(body))
+}
+
+func digestOf(body []byte) string {
 	digest := sha256.Sum256(body)
-	return k.MAC(answerDomain, strconv.Itoa(status), Path, to.group, to.to, to.from, to.id, to.mac, f.nonce, string(digest[:]))
+	return string(digest[:])
 }
 
 func join(namesAndValues ...string) string {

@@ -104,6 +104,12 @@ func (g *group) sign(k namedKey, to requestField, status int, body []byte) answe
 	return f
 }
 
+// spent tells whether the nonce of a request was used before, or perhaps.
+func (g *group) spent(f requestField) bool {
+	k, ok := g.mount.nonces.open(f.nonce, f.group, f.from)
+	return ok && g.peers.spent(f.from, k, g.mount.nonces.clock())
+}
+
 // redeem uses the nonce of an authentic request.
 func (g *group) redeem(f requestField) verdict {
 	k, ok := g.mount.nonces.open(f.nonce, f.group, f.from)

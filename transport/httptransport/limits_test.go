@@ -162,6 +162,7 @@ func TestServeHTTP_SlowBody(t *testing.T) {
 			if answer.StatusCode != c.status {
 				t.Errorf("got status %d, want %d", answer.StatusCode, c.status)
 			}
+			defer answer.Body.Close()
 			if _, err := io.Copy(io.Discard, answer.Body); err != nil {
 				t.Errorf("read body: %v", err)
 			}

@@ -111,11 +111,6 @@ func TestPeers_Spare(t *testing.T) {
 	if got := p.take("b"); got != "" {
 		t.Errorf("take of what was pushed out: got %q", got)
 	}
-	p.put("b", "x")
-	p.drop("b")
-	if got := p.take("b"); got != "" {
-		t.Errorf("take after drop: got %q", got)
-	}
 }
 
 func TestMint(t *testing.T) {

@@ -18,7 +18,7 @@ const (
 type verdict int
 
 const (
-	fresh  verdict = iota // good, and now used
+	fresh  verdict = iota // good
 	stale                 // never used; too old, or none of ours
 	reused                // used before, or perhaps
 )
@@ -74,15 +74,6 @@ func (p *peers) put(id, nonce string) {
 	known.spare = append(known.spare, nonce)
 }
 
-// drop forgets the spare nonces: the peer does not know them any more.
-func (p *peers) drop(id string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if known := p.byID[id]; known != nil {
-		known.spare = nil
-	}
-}
-
 // heard notes an authentic message.
 func (p *peers) heard(id, keyID string) {
 	p.mu.Lock()
@@ -95,6 +86,18 @@ func (p *peers) use(id string, k, now ticket) verdict {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.touchLocked(id).used.add(k, now)
+}
+
+// spent tells whether a nonce was used. It notes nothing: the request need not
+// be authentic.
+func (p *peers) spent(id string, k, now ticket) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	used := uses{floor: p.forgot}
+	if known := p.byID[id]; known != nil {
+		used = known.used
+	}
+	return used.verdict(k, now) == reused
 }
 
 // touchLocked returns a peer, a new one if need be; it then puts out the one
@@ -134,21 +137,29 @@ type uses struct {
 	tickets []ticket // above the floor, ascending
 }
 
-// add uses a nonce, if it is good for that.
-func (u *uses) add(k, now ticket) verdict {
-	if k.age(now) >= nonceKept {
-		return stale
-	}
-	i, found := slices.BinarySearch(u.tickets, k)
+// verdict returns what a nonce is worth.
+func (u *uses) verdict(k, now ticket) verdict {
+	_, found := slices.BinarySearch(u.tickets, k)
 	switch {
+	case k.age(now) >= nonceKept:
+		return stale
 	case found, k <= u.floor:
 		return reused
 	case k.age(now) >= nonceLife:
 		return stale
 	}
-	u.tickets = slices.Insert(u.tickets, i, k)
-	u.forget(now)
 	return fresh
+}
+
+// add uses a nonce, if it is good for that.
+func (u *uses) add(k, now ticket) verdict {
+	v := u.verdict(k, now)
+	if v == fresh {
+		i, _ := slices.BinarySearch(u.tickets, k)
+		u.tickets = slices.Insert(u.tickets, i, k)
+		u.forget(now)
+	}
+	return v
 }
 
 // forget drops what needs no memory any more, and what there is no room for.

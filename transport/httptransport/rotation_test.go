@@ -139,6 +139,27 @@ func TestRotation_LearnsFromRequests(t *testing.T) {
 	}
 }
 
+// TestRotation_SameID changes from one key to another that has the same ID.
+func TestRotation_SameID(t *testing.T) {
+	t.Parallel()
+	var keys [2]transport.Key
+	for i, octets := range []string{"a key with the ID of another 00026772", "a key with the ID of another 00050905"} {
+		key, err := transport.NewKey([]byte(octets))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[i] = key
+	}
+	if keys[0].ID() != keys[1].ID() || keys[0] == keys[1] {
+		t.Fatalf("got keys %v, want two with one ID", keys)
+	}
+	both := newNode(t, "b", httptransport.Config{Keys: keys[:]}, echo)
+	for _, key := range keys {
+		one := newNode(t, "a", httptransport.Config{Keys: []transport.Key{key}}, echo)
+		mustExchange(t, one, both, `1`)
+	}
+}
+
 // TestSetExplicitKeys checks which keys count.
 func TestSetExplicitKeys(t *testing.T) {
 	t.Parallel()

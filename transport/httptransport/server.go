@@ -44,8 +44,8 @@ type call struct {
 
 	field requestField
 	group *group
-	key   namedKey // signs the answer; the zero key: nobody does
 	body  []byte
+	key   namedKey // signs the answer; the zero key: nobody does
 }
 
 // reply is what goes back.
@@ -56,7 +56,7 @@ type reply struct {
 
 // answer takes the steps to the handler. Each may end it with a refusal.
 func (c *call) answer(ctx context.Context) reply {
-	for _, step := range []func() *reply{c.checkForm, c.findGroup, c.checkAddress, c.read, c.authenticate} {
+	for _, step := range []func() *reply{c.checkForm, c.findGroup, c.read, c.checkAddress, c.authenticate} {
 		if no := step(); no != nil {
 			return *no
 		}
@@ -98,13 +98,12 @@ func (c *call) checkForm() *reply {
 func (c *call) findGroup() *reply {
 	g := c.mount.route(c.field.group)
 	switch open := g.desk.Open(); {
-	case !open && g == c.mount.any:
+	case !open && g == c.mount.rest:
 		return c.refuse(&c.mount.stats.wrongGroup, http.StatusMisdirectedRequest, "this group is not served here")
 	case !open:
 		return c.refuse(&c.mount.stats.notServing, http.StatusServiceUnavailable, "this group is not served yet, or no more")
 	}
 	c.group = g
-	c.key = g.keys().pick(c.field.keyID)
 	return nil
 }
 
@@ -136,17 +135,23 @@ func (c *call) read() *reply {
 		return c.refuse(&stats.tooSlow, http.StatusRequestTimeout, "the message did not come whole, or not in time")
 	}
 	// The server goes on reading to see the sender go. With the deadline on, it
-	// would see that in the middle of a handler that takes longer.
+	// would see that in the middle of a handler that takes longer. (net/http
+	// takes the deadline off by itself, but does not promise to.)
 	_ = c.control.SetReadDeadline(time.Time{})
 	c.body = body
+	c.field.digest = digestOf(body)
+	c.key = c.group.keys().pick(c.field.keyID)
 	return nil
 }
 
 func (c *call) authenticate() *reply {
 	stats := &c.mount.stats
-	code := func(k transport.Key) [macSize]byte { return c.field.code(k, c.body) }
-	key, ok := c.group.keys().verify(c.field.keyID, decodeMAC(c.field.mac), code)
-	if !ok {
+	key, ok := c.group.keys().verify(c.field.keyID, decodeMAC(c.field.mac), c.field.code)
+	switch {
+	case ok:
+	case c.group.spent(c.field): // by this message, signed with a key that has gone since
+		return c.refuse(&stats.replayed, http.StatusConflict, "this message, or its nonce, has come before")
+	default:
 		return c.refuse(&stats.badSignature, http.StatusUnauthorized,
 			fmt.Sprintf("key %.8q is not known here, or the message was altered", c.field.keyID))
 	}

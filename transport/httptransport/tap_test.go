@@ -21,9 +21,10 @@ type octets struct {
 	body   []byte
 }
 
-func (o octets) clone() octets {
-	o.header, o.body = o.header.Clone(), slices.Clone(o.body)
-	return o
+func (o *octets) clone() octets {
+	c := *o
+	c.header, c.body = o.header.Clone(), slices.Clone(o.body)
+	return c
 }
 
 // set changes one part of the field Ag-Peer.
@@ -104,7 +105,7 @@ func (p *tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Unlock()
 	pass := p.pass
 	if pass == nil {
-		pass = func(o octets) octets { return deliver(p.t, p.to, o) }
+		pass = func(o octets) octets { return deliver(p.t, p.to, o) } //nolint:contextcheck // the request beyond the tap is another
 	}
 	answer := pass(request)
 	p.mu.Lock()

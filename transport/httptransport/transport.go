@@ -25,7 +25,7 @@ type Transport struct {
 	nonces  *mint
 	stats   counters
 	problem error  // of the Config
-	any     *group // what For has not been called for
+	rest    *group // what For has not been called for
 
 	mu       sync.Mutex // guards the following
 	explicit keyring
@@ -60,12 +60,12 @@ func (t *Transport) route(name string) *group {
 	if g := t.groups[name]; g != nil {
 		return g
 	}
-	return t.any
+	return t.rest
 }
 
 // open tells whether anybody serves.
 func (t *Transport) open() bool {
-	if t.any.desk.Open() {
+	if t.rest.desk.Open() {
 		return true
 	}
 	t.mu.Lock()
@@ -101,25 +101,25 @@ func (t *Transport) explicitKeys() keyring {
 // SetKeys sets the keys, newest first, unless there are explicit ones. It
 // returns an error if there is no key at all then, for a zero key, and for a
 // mistake in the Config.
-func (t *Transport) SetKeys(keys ...transport.Key) error { return t.any.SetKeys(keys...) }
+func (t *Transport) SetKeys(keys ...transport.Key) error { return t.rest.SetKeys(keys...) }
 
 // SetAddress sets which group and node messages must be for. Until it is
 // called those for any are delivered, and the handler must look.
 func (t *Transport) SetAddress(groupFQDN, node string) error {
-	return t.any.SetAddress(groupFQDN, node)
+	return t.rest.SetAddress(groupFQDN, node)
 }
 
 // Serve delivers messages to h that come in through ServeHTTP. It returns an
 // error at once if there is no key, for a mistake in the Config, and
 // [transport.ErrServing] if it is running already.
 func (t *Transport) Serve(ctx context.Context, h transport.Handler) error {
-	return t.any.Serve(ctx, h)
+	return t.rest.Serve(ctx, h)
 }
 
 // Exchange sends m to the address of a peer. It costs one round trip, two at
 // the first contact, after a pause of two minutes and after a change of keys.
 func (t *Transport) Exchange(ctx context.Context, to transport.Peer, m transport.Message) (transport.Message, error) {
-	return t.any.Exchange(ctx, to, m)
+	return t.rest.Exchange(ctx, to, m)
 }
 
 // CloseIdleConnections closes the connections to peers that are not in use.

@@ -13,12 +13,15 @@ const Group = "group.example"
 // Node is a node of a network: what it sends and serves with, and where the
 // other reaches it.
 type Node struct {
+	// Transport is the node's own.
 	Transport transport.Transport
-	Peer      transport.Peer
+	// Peer is the node as the other one addresses it.
+	Peer transport.Peer
 }
 
 // Network is two nodes that can reach each other.
 type Network struct {
+	// A and B differ in nothing but their names.
 	A, B Node
 	// Nowhere is a peer that nobody can reach.
 	Nowhere transport.Peer

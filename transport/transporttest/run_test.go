@@ -157,7 +157,9 @@ func (p *plain) exchange(ctx context.Context, to transport.Peer, m transport.Mes
 		err    error
 	}
 	done := make(chan result, 1)
-	if !peer.call(func(ctx context.Context, h transport.Handler) {
+	if !peer.call(func( //nolint:contextcheck // the handler has the context of Serve
+		ctx context.Context, h transport.Handler,
+	) {
 		answer, err := p.deliver(ctx, h, m)
 		if p.broken == "handled twice" {
 			answer, err = p.deliver(ctx, h, m)

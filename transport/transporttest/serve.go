@@ -48,6 +48,7 @@ func serve(t testing.TB, from, to Node, h handlerFunc) *serving {
 }
 
 func start(t testing.TB, to Node, h handlerFunc) *serving {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	s := &serving{t: t, stop: stop, done: make(chan error, 1)}
 	go func() { s.done <- to.Transport.Serve(ctx, probed(h)) }()
@@ -91,6 +92,7 @@ func echo(_ context.Context, m transport.Message) (transport.Message, error) {
 
 // unwanted is a handler that must not be called.
 func unwanted(t testing.TB) handlerFunc {
+	t.Helper()
 	return func(_ context.Context, m transport.Message) (transport.Message, error) {
 		t.Errorf("the handler was called with %+v", m)
 		return transport.Message{}, nil
@@ -125,6 +127,7 @@ func receive[T any](t testing.TB, what string, c <-chan T) (v T) {
 
 // within returns a context for what must not take long.
 func within(t testing.TB) context.Context {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx

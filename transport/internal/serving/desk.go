@@ -1,6 +1,3 @@
-// Package serving is the part that the Serve methods of all transports have in
-// common: calls come in while Serve runs, they are told when it is to end, and
-// it does not return before they have.
 package serving
 
 import (
@@ -58,8 +55,8 @@ func (d *Desk[H]) leave() {
 	d.busy = false
 }
 
-// enter returns the session and adds a call to it; nil if there is none. The
-// call is added under the lock, so never after Serve has begun to wait.
+// enter returns the session and adds a call to it; nil if there is none. Calls
+// are added under the lock, so never after Serve has begun to wait.
 func (d *Desk[H]) enter() *session[H] {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -79,14 +76,13 @@ func (d *Desk[H]) Open() bool {
 // Go runs call on a goroutine of its own, with Serve's context. It returns
 // false, and calls nothing, if no calls are taken.
 func (d *Desk[H]) Go(call func(ctx context.Context, h H)) bool {
-	s := d.enter()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.session
 	if s == nil {
 		return false
 	}
-	go func() {
-		defer s.calls.Done()
-		call(s.base(), s.handler)
-	}()
+	s.calls.Go(func() { call(s.base(), s.handler) })
 	return true
 }
 
