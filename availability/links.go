@@ -222,6 +222,24 @@ func lookupAll(ctx context.Context, store dnsstore.Store, name string, kinds []s
 // counts from their beginning: 11 times U·2/3 is less than 0.49·W.
 const probeTimes = 10
 
+// probeTime is the least that a probe gets which nothing waits for but the
+// caller of a verb.
+const probeTime = 10 * time.Second
+
+// probeFirst probes the server before a verb enters a group, so that the
+// probe's time is not taken from the authority that the verb may begin.
+func (l *links) probeFirst(ctx context.Context) error {
+	store, name, err := l.current()
+	if err != nil {
+		return err
+	}
+	err = l.probe(ctx, store, name, max(probeTime, probeTimes*l.g.current().attempt()))
+	if err == nil || errors.Is(err, dnsstore.ErrUnfit) || errors.Is(err, dnsstore.ErrRefused) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrStoreUnreachable, err)
+}
+
 // write is the effect Write.
 func (l *links) write(ctx context.Context, e failover.Write) failover.Input {
 	done := failover.WriteDone{Op: e.Op}

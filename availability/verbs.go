@@ -70,6 +70,9 @@ func (g *Group) enterGroup(ctx context.Context, r failover.Request) error {
 	if err := g.reopen(s); err != nil {
 		return fmt.Errorf("%s: %w", r.Verb, err)
 	}
+	if err := g.links.Load().probeFirst(ctx); err != nil {
+		return fmt.Errorf("%s: %w", r.Verb, err)
+	}
 	r.Self, r.Timing, r.Group = g.self(s), timingFor(s), s.GroupFQDN
 	if err := g.do(ctx, r); err != nil {
 		return err

@@ -17,8 +17,8 @@ var (
 	// ErrUnknown: the change may or may not have been applied, or may yet be.
 	ErrUnknown = errors.New("dnsstore: outcome unknown")
 	// ErrUnfit: the server was reached, and does not keep what a Store
-	// promises. A group must not be built on it. Only a probe of a store that
-	// can tell returns it.
+	// promises. A group must not be built on it. Stores that can tell return
+	// it when they are probed, or when a read contradicts a condition.
 	ErrUnfit = errors.New("dnsstore: the server is unfit to be an arbiter")
 )
 

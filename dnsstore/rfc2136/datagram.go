@@ -16,7 +16,7 @@ func (s *Store) overUDP(ctx context.Context, addrs []string, r *request, out *ou
 		out.server = addr
 		conn, err := s.dialContext(ctx, "udp", addr) // a socket and so a port of its own
 		if err != nil {
-			out.err = ended(ctx, err)
+			out.err = err
 			continue
 		}
 		refused := s.onSocket(ctx, conn, r, out)
@@ -34,7 +34,7 @@ func (s *Store) onSocket(ctx context.Context, conn net.Conn, r *request, out *ou
 	buf := make([]byte, maxMessage)
 	for i, wait := range schedule {
 		if _, err := conn.Write(r.wire); err != nil {
-			out.err = ended(ctx, err)
+			out.err = err
 			return true
 		}
 		out.copies++
@@ -57,7 +57,7 @@ func (s *Store) onSocket(ctx context.Context, conn net.Conn, r *request, out *ou
 // is as if it had not come. It tells whether the exchange is over.
 func (s *Store) await(ctx context.Context, conn net.Conn, until time.Time, buf []byte, r *request, out *outcome) (done, refused bool) {
 	if err := conn.SetReadDeadline(until); err != nil {
-		out.err = ended(ctx, err)
+		out.err = err
 		return true, false
 	}
 	for {
@@ -69,7 +69,7 @@ func (s *Store) await(ctx context.Context, conn net.Conn, until time.Time, buf [
 				return true, false
 			}
 		case ctx.Err() != nil:
-			out.err = ended(ctx, err)
+			out.err = err
 			return true, false
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return false, false

@@ -28,16 +28,23 @@ type outcome struct {
 // exchange sends a request to a server and waits for its answer.
 func (s *Store) exchange(ctx context.Context, addrs []string, r *request) outcome {
 	out := outcome{request: r}
+	s.send(ctx, addrs, r, &out)
+	if out.answer == nil {
+		out.err = ended(ctx, out.err)
+	}
+	return out
+}
+
+func (s *Store) send(ctx context.Context, addrs []string, r *request, out *outcome) {
 	if s.net == "udp" && len(r.wire) <= maxDatagram {
-		s.overUDP(ctx, addrs, r, &out)
+		s.overUDP(ctx, addrs, r, out)
 		if !out.cutOff() {
-			return out
+			return
 		}
 		s.counters.truncated.Add(1)
 		out.answer = nil
 	}
-	s.overTCP(ctx, addrs, r, &out)
-	return out
+	s.overTCP(ctx, addrs, r, out)
 }
 
 // cutOff tells whether to ask again over TCP. An answer to an update is never
@@ -62,7 +69,7 @@ func (s *Store) overTCP(ctx context.Context, addrs []string, r *request, out *ou
 			s.overStream(ctx, conn, addr, r, out)
 			return
 		}
-		out.err = ended(ctx, err)
+		out.err = err
 		if ctx.Err() != nil {
 			return
 		}
@@ -79,7 +86,7 @@ func (s *Store) overStream(ctx context.Context, conn net.Conn, addr string, r *r
 	}
 	conn, err := s.dialContext(ctx, "tcp", addr)
 	if err != nil {
-		out.err = ended(ctx, err)
+		out.err = err
 		return
 	}
 	s.counters.reconnects.Add(1)
@@ -96,12 +103,12 @@ func (s *Store) onConn(ctx context.Context, conn net.Conn, r *request, out *outc
 		out.copies++
 	}
 	if err != nil {
-		out.err = ended(ctx, err)
+		out.err = err
 		return
 	}
 	raw, err := readFrame(conn)
 	if err != nil {
-		out.err = ended(ctx, err)
+		out.err = err
 		return
 	}
 	s.take(r, raw, out)

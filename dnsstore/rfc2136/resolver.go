@@ -67,11 +67,14 @@ func (s *Store) primaryOf(ctx context.Context, resolvers hosts, name string) (pr
 	for i, h := range resolvers {
 		part, cancel := s.share(ctx, len(resolvers)-i)
 		a, err := s.resolve(part, h, soaQuery(name))
+		if err != nil {
+			err = ended(part, err)
+		}
 		cancel()
 		if err == nil {
 			return primaryIn(name, a), nil
 		}
-		errs = append(errs, fmt.Errorf("resolver %s: %w", h, ended(ctx, err)))
+		errs = append(errs, fmt.Errorf("resolver %s: %w", h, err))
 		if ctx.Err() != nil {
 			break
 		}
