@@ -67,6 +67,7 @@ func statuses() []errorStatus {
 		{availability.ErrStoreUnreachable, http.StatusServiceUnavailable},
 		{availability.ErrNotRunning, http.StatusServiceUnavailable},
 		{dnsstore.ErrRefused, http.StatusServiceUnavailable},
+		{dnsstore.ErrUnfit, http.StatusServiceUnavailable},
 		{context.DeadlineExceeded, http.StatusGatewayTimeout},
 		{context.Canceled, http.StatusServiceUnavailable},
 	}

@@ -39,6 +39,18 @@ func (l *logs) String() string {
 	return l.text.String()
 }
 
+// await waits until something was logged.
+func (l *logs) await(t *testing.T, text string) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(l.String(), text); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("the log lacks %q:\n%s", text, l)
+		}
+	}
+}
+
 // newTestNode is a node on a store in memory.
 func newTestNode(t *testing.T, o options) (*node, *logs) {
 	t.Helper()
@@ -100,6 +112,9 @@ func TestNode_Life(t *testing.T) {
 		status, body := ask(n, tt.method, tt.path)
 		if status != tt.status || !strings.Contains(body, tt.want) {
 			t.Errorf("%s %s = %d %s, want %d and %q in it", tt.method, tt.path, status, body, tt.status, tt.want)
+		}
+		if tt.path == "/create" && status == 200 {
+			out.await(t, "work begins")
 		}
 	}
 	cancel()
