@@ -83,6 +83,7 @@ func (d *driver) run(ctx context.Context) error {
 	if d.g.cfg.Health != nil {
 		d.all.Go(func() error { d.watchHealth(work); return nil })
 	}
+	d.announce()
 	d.step(failover.Tick{})
 	close(d.g.began)
 	d.loop(ctx)
@@ -93,6 +94,20 @@ func (d *driver) run(ctx context.Context) error {
 	d.closeHub()
 	d.links.close()
 	return errors.Join(err, d.g.state.close())
+}
+
+// announce says what the node will do without being asked.
+func (d *driver) announce() {
+	s := d.g.current()
+	if d.g.cfg.Bootstrap == BootstrapManual || !s.complete() {
+		return
+	}
+	text := "joins the group, waiting for it to exist"
+	if d.g.cfg.Bootstrap == BootstrapCreate {
+		text = "joins the group, or creates it when there has been none for the failover period"
+	}
+	d.g.log.Info("bootstrap", slog.String("group", s.GroupFQDN), slog.String("node", d.g.nodeID()),
+		slog.String("text", text), slog.Duration("after", s.AllowedAbsenceInterval))
 }
 
 // closeHub has the last events delivered, to handlers that return in time.

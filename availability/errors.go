@@ -45,8 +45,8 @@ var (
 	// From the verbs on a Secondary.
 	ErrPrimaryUnreachable = errors.New("availability: the Primary does not answer")
 	// ErrStoreUnreachable: the store, the DNS server of the group, does not
-	// answer. From the verbs.
-	ErrStoreUnreachable = errors.New("availability: the store does not answer")
+	// give a usable answer; the error that wraps it says which. From the verbs.
+	ErrStoreUnreachable = errors.New("availability: the store gave no usable answer")
 	// ErrNotRunning: Run has returned, or the context ended while the verb
 	// waited for Run to be called. From the verbs.
 	ErrNotRunning = errors.New("availability: the group is not running")

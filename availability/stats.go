@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/availabilitygroup/ag/event"
 	"github.com/availabilitygroup/ag/internal/failover"
@@ -14,23 +15,34 @@ import (
 // Stats are counters since the group was made, and gauges.
 type Stats struct {
 	// Reads of the record, and those that were not answered.
-	Reads, ReadsFailed uint64
+	Reads       uint64 `json:"reads"`
+	ReadsFailed uint64 `json:"reads_failed"`
 	// Writes of the record, and those that a condition refused, the server
 	// refused for good, and whose end was unknown.
-	Writes, Conflicts, Refused, Unknown uint64
+	Writes    uint64 `json:"writes"`
+	Conflicts uint64 `json:"conflicts"`
+	Refused   uint64 `json:"refused"`
+	Unknown   uint64 `json:"unknown"`
 	// BadRecords are reads that showed a record that cannot be used.
-	BadRecords uint64
+	BadRecords uint64 `json:"bad_records"`
 	// Sent are messages to peers, Unanswered those without an answer,
 	// Received messages of peers, BadMessages those that were refused.
-	Sent, Unanswered, Received, BadMessages uint64
+	Sent        uint64 `json:"sent"`
+	Unanswered  uint64 `json:"unanswered"`
+	Received    uint64 `json:"received"`
+	BadMessages uint64 `json:"bad_messages"`
 	// RoleChanges of this node.
-	RoleChanges uint64
+	RoleChanges uint64 `json:"role_changes"`
 	// EventsDropped are events that subscribers were too slow for,
 	// HandlerPanics panics of handlers and hooks that were recovered.
-	EventsDropped, HandlerPanics uint64
+	EventsDropped uint64 `json:"events_dropped"`
+	HandlerPanics uint64 `json:"handler_panics"`
 	// Subscribers is the number of subscriptions, EventsQueued the number of
-	// events that wait for handlers.
-	Subscribers, EventsQueued int
+	// events that wait for handlers, EventsLag how long ago the oldest one
+	// happened. JSON: nanoseconds.
+	Subscribers  int           `json:"subscribers"`
+	EventsQueued int           `json:"events_queued"`
+	EventsLag    time.Duration `json:"events_lag"`
 }
 
 type counters struct {
@@ -70,7 +82,7 @@ func (g *Group) Stats() Stats {
 		Sent:       c.sent.Load(), Unanswered: c.unanswered.Load(), Received: c.received.Load(), BadMessages: c.badMessages.Load(),
 		RoleChanges:   c.roleChanges.Load(),
 		EventsDropped: h.dropped, HandlerPanics: c.panics.Load() + h.panics,
-		Subscribers: h.subscribers, EventsQueued: h.queued,
+		Subscribers: h.subscribers, EventsQueued: h.queued, EventsLag: h.lag,
 	}
 }
 

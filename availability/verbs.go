@@ -227,6 +227,9 @@ func (g *Group) do(ctx context.Context, r failover.Request) error {
 	default:
 	}
 	_ = g.put(context.WithoutCancel(ctx), verb, failover.Forget{ID: id}) // nobody to tell
+	if problem := g.snap.Load().view.Problem; problem != "" {
+		return fmt.Errorf("%s: %w (the store: %s); what was asked may still come true", verb, context.Cause(ctx), problem)
+	}
 	return fmt.Errorf("%s: %w; what was asked may still come true", verb, context.Cause(ctx))
 }
 
