@@ -10,7 +10,8 @@ import (
 // authority is the right to act as Primary: an instant, not a flag.
 type authority struct {
 	held  bool
-	until time.Duration // hold
+	until time.Duration // hold: nothing of ours may act at or after it
+	stop  time.Duration // hold: the Primary stops, δ before that
 	term  uint64
 	seq   uint64        // last number used in this term
 	base  record.Record // last content known to be ours
@@ -60,9 +61,6 @@ type demotion struct {
 	until time.Duration // hold
 }
 
-// stopAt is the instant at which the Primary stops.
-func (m *Machine) stopAt() time.Duration { return m.auth.until - m.shortest().StopBudget() }
-
 // shortest is the timing with the smallest W among the record and all writes
 // of unknown end: the one that authority must be counted by (rule 14).
 func (m *Machine) shortest() Timing {
@@ -77,22 +75,33 @@ func (m *Machine) shortest() Timing {
 
 // primary: named by the record in this term, and now < stop.
 func (m *Machine) primary() bool {
-	return m.auth.held && m.auth.shown && m.now.Hold < m.stopAt()
+	return m.auth.held && m.auth.shown && m.now.Hold < m.auth.stop
 }
 
 // extend moves the end of the authority to s + length, never back (rule 2).
 func (m *Machine) extend(s, length time.Duration) {
-	if s+length > m.auth.until {
-		m.auth.until = s + length
-		m.auth.riskTold = false
+	a := &m.auth
+	if s+length > a.until {
+		a.until = s + length
+		a.riskTold = false
 	}
-	m.auth.from = max(m.auth.from, s)
+	a.stop = max(a.stop, s+length-m.cfg.Timing.spare(length))
+	a.from = max(a.from, s)
 }
 
 // lapse ends an authority whose stop has come (rule 3).
 func (m *Machine) lapse() {
-	if m.auth.held && m.now.Hold >= m.stopAt() {
+	if m.auth.held && m.now.Hold >= m.auth.stop {
 		m.demote(event.CauseLeaseLost, "")
+		m.store.wanted = true
+	}
+}
+
+// wakeToStop has the machine woken when its authority ends, whatever else it
+// waits for. It comes last in a step: everything before may move that instant.
+func (m *Machine) wakeToStop() {
+	if m.auth.held {
+		m.dueHold(m.auth.stop)
 	}
 }
 
@@ -114,7 +123,6 @@ func (m *Machine) demote(cause event.Cause, next string) {
 	was := m.auth
 	until := min(was.until, m.now.Hold+m.shortest().StopBudget())
 	m.drop()
-	m.store.wanted = true
 	if !was.shown {
 		return
 	}
@@ -131,14 +139,19 @@ func (m *Machine) demoting() bool {
 // win begins an authority with a confirmed write of a new term. One whose own
 // authority is over already begins none: rule 8 then applies to it.
 func (m *Machine) win(a attempt, now record.Record) {
-	until := a.sent + m.shortestWith(a).Lease()
-	if until-m.shortestWith(a).StopBudget() <= m.now.Hold {
+	t := m.shortestWith(a)
+	until := a.sent + t.Lease()
+	stop := until - t.StopBudget()
+	if stop <= m.now.Hold {
 		m.noteVoid(a)
 		return
 	}
 	m.auth = authority{
-		held: true, until: until, term: a.rec.Term, seq: a.rec.Seq, base: now, sent: a.wait, from: a.sent,
+		held: true, until: until, stop: stop, term: a.rec.Term, seq: a.rec.Seq, base: now, sent: a.wait, from: a.sent,
 		cause: a.cause, prev: m.known.before,
+	}
+	if a.cause == event.CauseReclaimed {
+		m.auth.prev = m.cfg.Self.ID
 	}
 	m.lastHeartbeat = m.now.Wall
 	if !m.cfg.Gate {
@@ -193,6 +206,9 @@ func (m *Machine) promoteDone(in PromoteDone) {
 	m.cool.until = m.now.Wait + m.cool.length
 	prev, cause := m.auth.prev, m.auth.cause
 	m.drop()
+	if m.entering() {
+		m.end(CodeNoTarget, "the host refused the role: "+in.Veto)
+	}
 	m.tell(func(h event.Header) event.Event {
 		return event.FailoverResult{Header: h, From: prev, To: m.cfg.Self.ID, Cause: cause, Problem: "vetoed by the host: " + in.Veto}
 	}, event.FailoverFinished)
@@ -210,7 +226,7 @@ func (m *Machine) noteRisk() {
 		return
 	}
 	a.riskTold = true
-	left := m.stopAt() - m.now.Hold
+	left := a.stop - m.now.Hold
 	m.tell(func(h event.Header) event.Event {
 		return event.AuthorityRisk{Header: h, Until: m.now.Wall.Add(left)}
 	}, event.AuthorityAtRisk)

@@ -35,8 +35,7 @@ func (m *Machine) beforeYield(t *task) {
 	case m.auth.held: // waits for the target's report
 	case t.req.Verb != VerbFailover || t.target.ID != "":
 		m.endYield(t, CodeNotPrimary, "this node lost the role meanwhile")
-	case t.step == stepAsked:
-		m.awaitAsked(t)
+	case t.step == stepAsked: // waits for the Primary's answer
 	case m.role == event.RoleNotInGroup:
 		m.end(CodeNotInGroup, "this node is in no group")
 	default:
@@ -55,25 +54,42 @@ func (m *Machine) pickTarget(t *task) {
 			return
 		}
 	}
-	for _, x := range m.candidates(t) {
-		if slices.Contains(t.tried, x.ID) {
-			continue
-		}
-		t.tried = append(t.tried, x.ID)
-		if m.stopping {
-			if p := m.peer(x.ID); p.heard && p.stable && !p.failed {
-				m.yieldTo(t, x, p.report.Run)
-				return
-			}
-		}
-		t.step, t.op, t.target = stepAsked, m.op(), x
-		m.do(Send{
-			Op: t.op, To: x, Within: 2 * m.timing().Attempt(),
-			Message: Query{Group: m.auth.base.Group, Fresh: true},
-		})
+	if m.stopping {
+		m.pickAtOnce(t)
 		return
 	}
+	for _, x := range m.candidates(t) {
+		if !slices.Contains(t.tried, x.ID) {
+			m.askTarget(t, x, 2*m.timing().Attempt())
+			return
+		}
+	}
 	m.noTarget(t)
+}
+
+// pickAtOnce is pickTarget for a node that stops and has no time: the best
+// member that answered well last is taken at its word; with none, the best of
+// those that may answer is asked, one only.
+func (m *Machine) pickAtOnce(t *task) {
+	c := m.candidates(t)
+	for _, x := range c {
+		if p := m.peer(x.ID); p.stable {
+			m.yieldTo(t, x, p.report.Run)
+			return
+		}
+	}
+	i := slices.IndexFunc(c, func(x record.Member) bool { return !m.peer(x.ID).failed })
+	if i < 0 || len(t.tried) > 0 {
+		m.noTarget(t)
+		return
+	}
+	m.askTarget(t, c[i], m.timing().Attempt())
+}
+
+func (m *Machine) askTarget(t *task, x record.Member, within time.Duration) {
+	t.tried = append(t.tried, x.ID)
+	t.step, t.op, t.target = stepAsked, m.op(), x
+	m.do(Send{Op: t.op, To: x, Within: within, Message: Query{Group: m.auth.base.Group, Fresh: true}})
 }
 
 // candidates are the members that could take the role over, the best first.
@@ -121,7 +137,7 @@ func (m *Machine) taskReport(t *task, in Answered, r Report) {
 	switch {
 	case t.req.Verb == VerbForce:
 		m.primaryAnswered(t, in, r)
-	case t.step == stepAsked && m.auth.held:
+	case t.step == stepAsked && m.auth.held && t.target.ID != "":
 		t.step = stepNew
 		if why := m.unfit(in, r); why != "" {
 			t.pass(t.target.ID, why)
@@ -135,7 +151,7 @@ func (m *Machine) taskReport(t *task, in Answered, r Report) {
 			m.endYield(t, "", "")
 		}
 	case t.step == stepAsked:
-		m.unanswered(t, in.Problem)
+		m.unanswered(in.Problem)
 	}
 }
 
@@ -187,17 +203,15 @@ func (m *Machine) awaitYield(t *task) {
 	case seen.Found != Present || !m.named(seen.Record):
 		m.endYield(t, CodeNoTarget, "another node took the role meanwhile")
 	case t.wrote && !t.persistent():
-		m.endYield(t, CodeStoreUnreachable, "the end of the handover is unknown: "+m.known.problem)
+		m.endYield(t, CodeStoreUnreachable, "the end of the handover is unknown"+because(m.known.problem))
 	}
 }
 
 // writeYield writes the record that names the target, nobody, or the end of
-// the group.
-func (m *Machine) writeYield(t *task) bool {
+// the group. It comes after awaitYield or awaitDissolve, so the record still
+// names this run.
+func (m *Machine) writeYield(t *task) {
 	base := m.known.seen.Record
-	if m.known.seen.Found != Present || !m.named(base) || t.wrote && !t.persistent() {
-		return false
-	}
 	t.wrote = true
 	r := base.Clone()
 	r.Term, r.Seq, r.By = m.nextTerm(), 1, m.cfg.Self.ID
@@ -209,12 +223,12 @@ func (m *Machine) writeYield(t *task) bool {
 		r.Primary, r.Run, r.Dissolved, r.Paused, r.Members = "", "", true, false, nil
 	}
 	m.write(k, t.cause, r, false)
-	return true
 }
 
 // yielded: the record names the target now; it is told.
 func (m *Machine) yielded(t *task) {
 	if t.target.ID == "" {
+		m.tellAll(m.known.seen.Record.Members)
 		m.endYield(t, "", "")
 		return
 	}
@@ -240,20 +254,22 @@ func (m *Machine) awaitTaker(t *task) {
 	switch {
 	case m.auth.held:
 		m.endYield(t, CodeNoTarget, t.target.ID+" did not take the role; this node took it again")
-	case m.known.seen.Found != Present || r.Primary == t.target.ID && r.By == m.cfg.Self.ID:
-	case r.Primary == t.target.ID && t.op == 0 && m.due(t.askAt):
+	case r.Primary == "" || r.Primary == m.cfg.Self.ID || r.Primary == t.target.ID && r.By == m.cfg.Self.ID:
+		if m.role == event.RoleNotInGroup || m.due(t.began+m.timing().patience()) {
+			m.endYield(t, CodeNoTarget, t.target.ID+" did not take the role")
+		}
+	case r.Primary != t.target.ID:
+		m.endYield(t, CodeNoTarget, t.target.ID+" did not take the role; "+r.Primary+" did")
+	case t.op == 0 && m.due(t.askAt):
 		// it has won the record; its host may still refuse the role
 		t.op, t.askAt = m.op(), m.now.Wait+m.timing().BackOff()
 		m.do(Send{Op: t.op, To: t.target, Message: Query{Group: r.Group}, Within: m.timing().Attempt()})
-	case r.Primary == t.target.ID:
-	case r.Primary != "" && r.Primary != m.cfg.Self.ID:
-		m.endYield(t, CodeNoTarget, t.target.ID+" did not take the role; "+r.Primary+" did")
 	}
 }
 
 // endYield ends a failover and says how; a leaving node goes on to leave.
 func (m *Machine) endYield(t *task, code Code, text string) {
-	if t.step >= stepYield && t.cause != event.CauseVetoed {
+	if t.step >= stepYield && t.cause != event.CauseVetoed && t.cause != event.CauseDissolved {
 		m.tell(func(h event.Header) event.Event {
 			return event.FailoverResult{Header: h, From: m.cfg.Self.ID, To: t.target.ID, Cause: t.cause, Reason: t.req.Reason, Problem: text}
 		}, event.FailoverFinished)
@@ -305,11 +321,15 @@ func (m *Machine) force(t *task) {
 		m.end("", "")
 	case t.req.Reason == "" || t.req.Target != "" && t.req.Target != m.cfg.Self.ID:
 		m.end(CodeBadRequest, "force needs a reason, and is asked of the node that shall take over")
-	case t.step > stepNew && t.step != stepRead:
+	case m.auth.held: // waits for the host's word
 	case m.role == event.RoleNotInGroup && !m.joining():
 		m.end(CodeNotInGroup, "this node is in no group")
-	case !me.Eligible() || !listed:
+	case !listed || !me.Eligible():
 		m.end(CodeNoTarget, "this node can never be Primary")
+	case t.step == stepEdited && t.about != m.known.read:
+		t.step, t.reads = stepNew, m.known.reads
+		m.hasRead(t) // somebody was Primary since: the word was about another
+	case t.step == stepAsked, t.step == stepEdited:
 	case m.hasRead(t):
 		m.askBeforeForce(t)
 	}
@@ -317,6 +337,7 @@ func (m *Machine) force(t *task) {
 
 func (m *Machine) askBeforeForce(t *task) {
 	r := m.known.seen.Record
+	t.about = pairOf(r)
 	primary, ok := r.Member(r.Primary)
 	if !ok || primary.ID == m.cfg.Self.ID {
 		t.step = stepEdited

@@ -233,12 +233,12 @@ func (m *Machine) setMethod(next event.HeartbeatMethod) {
 }
 
 // heardDirectly and heardOverDNS note a sign of life of the Primary.
-func (m *Machine) heardDirectly() {
+func (m *Machine) heardDirectly(from string) {
 	m.lastDirect = m.now.Wait
 	if m.role == event.RoleSecondary {
 		m.setMethod(event.HeartbeatDirect)
 	}
-	m.noteHeard()
+	m.noteHeard(from)
 }
 
 func (m *Machine) heardOverDNS(r record.Record) {
@@ -248,10 +248,10 @@ func (m *Machine) heardOverDNS(r record.Record) {
 	if m.role == event.RoleSecondary && m.now.Wait >= m.lastDirect+m.timing().alarmAfter() {
 		m.setMethod(event.HeartbeatDNS)
 	}
-	m.noteHeard()
+	m.noteHeard(r.Primary)
 }
 
-func (m *Machine) noteHeard() {
+func (m *Machine) noteHeard(peer string) {
 	before := m.lastHeartbeat
 	m.lastHeard, m.lastHeartbeat = m.now.Wait, m.now.Wall
 	if !m.lost {
@@ -259,7 +259,7 @@ func (m *Machine) noteHeard() {
 	}
 	m.lost = false
 	m.tell(func(h event.Header) event.Event {
-		return event.HeartbeatReturn{Header: h, Peer: m.known.seen.Record.Primary, Last: before}
+		return event.HeartbeatReturn{Header: h, Peer: peer, Last: before}
 	}, event.HeartbeatRestored)
 }
 

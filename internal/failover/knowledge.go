@@ -30,13 +30,15 @@ type knowledge struct {
 	terms uint64 // highest term known or tried by ourselves
 	older bool   // the record read last is older than one that was read before
 
-	before string // the Primary before the present one
+	before string        // the Primary before the present one
+	told   record.Record // what the events about the group have told
 
 	quiet   time.Duration // wait, rule 5
 	learned time.Duration // wait: when the number of the record was first read
 
 	absent   bool          // the last answered read showed no record
-	absentAt time.Duration // wait: the first one of these
+	absentAt time.Duration // wait: answer to the first one of these
+	absentOf time.Duration // wait: its start
 	voidTerm uint64        // of a create that is void: rule 6 only (rule 11)
 	asked    []asked       // peers that wait for a new read
 	reads    uint64        // answered reads, for those who wait for the next one

@@ -153,6 +153,7 @@ func (m *Machine) act() {
 	}
 	m.beat()
 	m.out.Done = m.stopped()
+	m.wakeToStop()
 }
 
 // useStore starts at most one operation of the store: what was left unknown is

@@ -18,7 +18,7 @@ func (m *Machine) readDone(in ReadDone) {
 	if in.Problem == "" && in.Seen.Found == Unread {
 		in.Problem = "the store gave no answer"
 	}
-	if in.Problem == "" && m.wantsHost() && !in.Seen.HostRead {
+	if in.Problem == "" && m.wantsHost() && s.host && !in.Seen.HostRead {
 		in.Problem = "the host record could not be read"
 	}
 	if in.Problem != "" || in.Seen.Found == Unusable {
@@ -90,10 +90,12 @@ func (m *Machine) see(o Observation) {
 	}
 	m.learn(o.Record)
 	k.seen = o
-	if !m.lists(o.Record) && m.role == event.RoleNotInGroup {
-		return
+	told := k.told
+	k.told = record.Record{}
+	if m.lists(o.Record) || m.role != event.RoleNotInGroup {
+		k.told = o.Record
+		m.noteChanges(told, o.Record)
 	}
-	m.noteChanges(was.Record, o.Record)
 }
 
 // lists: the record has this node among its members, at this address.
@@ -189,7 +191,7 @@ func addresses(x record.Member) []string {
 func (m *Machine) sawAbsent(o Observation) {
 	k := &m.known
 	if !k.absent {
-		k.absent, k.absentAt = true, m.now.Wait
+		k.absent, k.absentAt, k.absentOf = true, m.now.Wait, m.store.began
 	}
 	if m.auth.held {
 		m.auth.absent = true
@@ -201,7 +203,7 @@ func (m *Machine) sawAbsent(o Observation) {
 		k.seen = o
 		return
 	}
-	if m.now.Wait < k.absentAt+m.timing().C {
+	if m.store.began < k.absentOf+m.timing().C {
 		return
 	}
 	if m.auth.held {
@@ -209,6 +211,10 @@ func (m *Machine) sawAbsent(o Observation) {
 	}
 	k.seen = o
 	m.tries, m.openOn = nil, ""
+	gone := k.told
+	gone.Primary, gone.Members = "", nil
+	m.noteChanges(k.told, gone)
+	k.told = record.Record{}
 	m.become(event.RoleNotInGroup, event.CauseRemovedFromDNS)
 }
 

@@ -31,9 +31,9 @@ type Read struct {
 	Within time.Duration
 }
 
-// Write replaces the record on the condition that the RRset is still Token
-// ("" with Create: that there is none), and sets the host record to the
-// addresses of the record's Primary, atomically.
+// Write replaces the record on the condition that the RRset is still Token,
+// and sets the host record to the addresses of the record's Primary,
+// atomically.
 type Write struct {
 	Op     uint64
 	Token  string

@@ -3,8 +3,6 @@ package failover
 import (
 	"slices"
 	"time"
-
-	"github.com/availabilitygroup/ag/event"
 )
 
 // promise is the last one this run gave.
@@ -58,7 +56,9 @@ func (m *Machine) answerFresh(op uint64) {
 			m.store.wanted = true
 			continue
 		}
-		m.do(Reply{Conn: a.conn, Message: m.report()})
+		r := m.report()
+		r.Term, r.Seq = m.known.read.term, m.known.read.seq // not what was only heard of
+		m.do(Reply{Conn: a.conn, Message: r})
 	}
 	m.known.asked = later
 }
@@ -79,7 +79,7 @@ func (m *Machine) heartbeat(from string, hb Heartbeat) Report {
 		m.store.wanted = true
 	}
 	if !m.auth.held {
-		m.heardDirectly()
+		m.heardDirectly(from)
 	}
 	r := m.report()
 	if !m.mayPromise() {
@@ -103,7 +103,7 @@ func (m *Machine) mayPromise() bool {
 func (m *Machine) report() Report {
 	r := Report{
 		Run: m.cfg.Run, Term: m.known.heard.term, Seq: m.known.heard.seq,
-		Role: m.visible(), Healthy: m.healthy && !m.stopping && m.cool.until <= m.now.Wait, Read: m.known.fresh,
+		Role: m.role, Healthy: m.healthy && !m.stopping && m.cool.until <= m.now.Wait, Read: m.known.fresh,
 	}
 	if m.known.seen.Found == Present {
 		r.Group, r.Primary = m.known.seen.Record.Group, m.known.seen.Record.Primary
@@ -113,12 +113,4 @@ func (m *Machine) report() Report {
 		r.PromisedAgo = m.now.Wait - m.promise.at
 	}
 	return r
-}
-
-// visible is the role as it is at this instant.
-func (m *Machine) visible() event.Role {
-	if m.role == event.RolePrimary && !m.primary() {
-		return event.RoleSecondary
-	}
-	return m.role
 }

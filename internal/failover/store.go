@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -13,7 +14,7 @@ import (
 type storeOp struct {
 	op     uint64 // under way, 0: none
 	write  bool
-	nonce  string        // of the write under way
+	host   bool          // the read under way asks for the host record, too
 	began  time.Duration // wait: start of the last read
 	budget time.Duration // wait: end of the attempt that a read-back belongs to
 
@@ -58,8 +59,8 @@ func (m *Machine) read() {
 	if left := s.budget - m.now.Wait; left > 0 {
 		within = max(left, t.Attempt()/3)
 	}
-	host := m.auth.held || m.wantsHost()
-	m.do(Read{Op: s.op, Host: host, Within: within})
+	s.host = m.auth.held || m.wantsHost()
+	m.do(Read{Op: s.op, Host: s.host, Within: within})
 }
 
 // readEvery is how often the record is read in the present state; 0: not at all.
@@ -113,7 +114,7 @@ func (m *Machine) write(k kind, cause event.Cause, r record.Record, hostAbsent b
 	m.tries = append(m.forgotten(), attempt{kind: k, rec: r, sent: m.now.Hold, wait: m.now.Wait, cause: cause})
 	t := m.timing()
 	s := &m.store
-	s.op, s.write, s.nonce, s.wanted, s.budget = m.op(), true, r.Nonce, false, m.now.Wait+t.Attempt()
+	s.op, s.write, s.wanted, s.budget = m.op(), true, false, m.now.Wait+t.Attempt()
 	if k == kindRenew {
 		m.auth.seq, m.auth.sent, m.auth.urgent = r.Seq, m.now.Wait, false
 		m.cut()
@@ -123,7 +124,9 @@ func (m *Machine) write(k kind, cause event.Cause, r record.Record, hostAbsent b
 
 // cut shortens the authority at the send of new timings (rule 14).
 func (m *Machine) cut() {
-	m.auth.until = min(m.auth.until, m.now.Hold+m.shortest().Lease())
+	t := m.shortest()
+	end := m.now.Hold + t.Lease()
+	m.auth.until, m.auth.stop = min(m.auth.until, end), min(m.auth.stop, end-t.StopBudget())
 }
 
 // maxTries bounds the writes of unknown end that are kept apart.
@@ -146,19 +149,29 @@ func (m *Machine) forgotten() []attempt {
 }
 
 // next is the content of our next write as Primary: joining members confirmed,
-// ourselves as we are now, what a running task wants.
+// ourselves as we are now, also if somebody struck us out, what a running task
+// wants.
 func (m *Machine) next(base record.Record) record.Record {
 	r := base.Clone()
 	r.Primary, r.By, r.Run, r.Dissolved = m.cfg.Self.ID, m.cfg.Self.ID, m.cfg.Run, false
+	me := m.cfg.Self
+	if was, ok := r.Member(me.ID); ok {
+		me.Extra = was.Extra
+	}
+	r = withMember(r, me)
 	for i := range r.Members {
 		r.Members[i].Joining = false
-		if r.Members[i].ID == m.cfg.Self.ID {
-			extra := r.Members[i].Extra
-			r.Members[i] = m.cfg.Self
-			r.Members[i].Extra = extra
-		}
 	}
 	m.edit(&r)
+	return r
+}
+
+// withMember returns r with x among its members, in place of the entry with
+// its ID.
+func withMember(r record.Record, x record.Member) record.Record {
+	r.Members = slices.DeleteFunc(r.Members, func(y record.Member) bool { return y.ID == x.ID })
+	r.Members = append(r.Members, x)
+	slices.SortFunc(r.Members, func(a, b record.Member) int { return cmp.Compare(a.ID, b.ID) })
 	return r
 }
 
@@ -193,15 +206,13 @@ func (m *Machine) writeDone(in WriteDone) {
 		return
 	}
 	s.op = 0
-	i := slices.IndexFunc(m.tries, func(a attempt) bool { return a.rec.Nonce == s.nonce })
-	if i < 0 {
-		return
-	}
 	switch in.End {
 	case Applied:
-		m.applied(m.tries[i], in.Token)
+		s.budget = 0 // there is nothing to read back
+		m.applied(in.Token)
 	case Refused:
-		m.refused(i, in.Problem)
+		s.budget = 0
+		m.refused(in.Problem)
 	case Conflicted:
 		m.auth.conflict++
 		m.unknown(m.auth.conflict > 3)
@@ -219,9 +230,13 @@ func (m *Machine) unknown(pause bool) {
 	}
 }
 
-func (m *Machine) applied(a attempt, token string) {
+// latest is the write under way, or that was until now: while it is, no try is
+// resolved.
+func (m *Machine) latest() int { return len(m.tries) - 1 }
+
+func (m *Machine) applied(token string) {
+	a := m.tries[m.latest()]
 	o := Observation{Found: Present, Record: a.rec, Token: token}
-	m.auth.conflict = 0
 	m.tries, m.openOn = nil, ""
 	m.store.writeAt = 0
 	m.known.fresh, m.known.problem, m.known.absent = true, "", false
@@ -231,9 +246,9 @@ func (m *Machine) applied(a attempt, token string) {
 	m.setDNS(true, "")
 }
 
-func (m *Machine) refused(i int, problem string) {
-	a := m.tries[i]
-	m.tries = slices.Delete(slices.Clone(m.tries), i, i+1)
+func (m *Machine) refused(problem string) {
+	a := m.tries[m.latest()]
+	m.tries = slices.Clip(m.tries[:m.latest()])
 	m.store.writeAt = m.now.Wait + m.timing().Attempt()
 	m.auth.urgent = m.auth.held
 	m.known.problem = problem
@@ -243,12 +258,17 @@ func (m *Machine) refused(i int, problem string) {
 
 // confirmed: the write is known to have been applied; now is the record of it.
 func (m *Machine) confirmed(a attempt, now record.Record) {
+	m.auth.conflict = 0
 	switch {
 	case a.void:
 		m.noteVoid(a)
 	case a.kind == kindRenew:
 		if m.auth.held && m.auth.term == a.rec.Term {
-			m.extend(a.sent, m.shortestWith(a).Lease())
+			t := m.shortestWith(a)
+			m.extend(a.sent, t.Lease())
+			if m.timingOf(now).W > t.W {
+				m.auth.urgent = true // the longer lease begins with the next renewal
+			}
 			m.auth.base = now
 			m.auth.absent = false
 			m.lastHeartbeat = m.now.Wall

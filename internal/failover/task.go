@@ -25,6 +25,7 @@ type task struct {
 	askAt  time.Duration   // wait: no question to the target before
 	wrote  bool            // the yield was written
 	term   uint64          // of the record that a create wrote
+	about  pair            // number of the record that a forced failover is to replace
 	why    []string        // why other targets were passed over
 	others []record.Member // the members of a group that is dissolved
 	tried  []string        // the targets that were asked
@@ -46,7 +47,12 @@ const (
 const verbYield Verb = "yield"
 
 // request takes a verb of the host.
-func (m *Machine) request(in Do) { m.queue(task{id: in.ID, req: in.Request}) }
+func (m *Machine) request(in Do) {
+	if in.Request.Verb == verbYield {
+		in.Request.Verb = "" // it is the machine's own
+	}
+	m.queue(task{id: in.ID, req: in.Request})
+}
 
 // asked takes a verb that another member wants carried out here.
 func (m *Machine) asked(in Received, a Ask) {
@@ -115,9 +121,9 @@ func (m *Machine) work() {
 		if len(m.tasks) == 0 {
 			return
 		}
-		waiting := len(m.tasks)
+		waiting, first := len(m.tasks), m.tasks[0].req.Verb
 		m.advance(&m.tasks[0])
-		if len(m.tasks) == waiting {
+		if len(m.tasks) == waiting && m.tasks[0].req.Verb == first {
 			return
 		}
 	}
@@ -209,6 +215,16 @@ func (m *Machine) taskConfirmed(a attempt) {
 	}
 }
 
+// entering: the first task has claimed the role for this node, and waits for
+// it to show.
+func (m *Machine) entering() bool {
+	if len(m.tasks) == 0 || m.tasks[0].step != stepEdited {
+		return false
+	}
+	v := m.tasks[0].req.Verb
+	return v == VerbForce || v == VerbCreate
+}
+
 // taskRefused tells the first task that its write was refused for good.
 func (m *Machine) taskRefused(a attempt, problem string) {
 	if len(m.tasks) == 0 {
@@ -229,7 +245,7 @@ func (m *Machine) taskRefused(a attempt, problem string) {
 	if t.req.Verb == verbYield || (t.id == 0 && t.conn == 0) {
 		return
 	}
-	m.end(CodeRefused, problem)
+	m.endYield(t, CodeRefused, problem)
 }
 
 // bootstrap makes a node that was in no group in this run join, or create one.

@@ -27,21 +27,22 @@ type Clock struct {
 // Wait advances by the monotonic difference, Hold by the larger of the
 // monotonic and the wall difference, neither ever backwards.
 func (c *Clock) Read(t time.Time) Now {
-	if c.started {
-		c.now = c.Ahead(t)
-	}
-	c.started, c.last, c.now.Wall = true, t, t.Round(0)
+	c.now = c.Ahead(t)
+	c.started, c.last = true, t
 	return c.now
 }
 
 // Ahead returns what Read would, and changes nothing.
 func (c *Clock) Ahead(t time.Time) Now {
 	n := c.now
+	n.Wall = t.Round(0)
+	if !c.started {
+		return n
+	}
 	mono := max(0, t.Sub(c.last))
 	wall := max(0, t.Round(0).Sub(c.last.Round(0)))
 	n.Wait += mono
 	n.Hold += max(mono, wall)
-	n.Wall = t.Round(0)
 	return n
 }
 
@@ -73,11 +74,14 @@ func (t Timing) counted(length time.Duration) time.Duration {
 }
 
 // StopBudget is how long before its authority ends a Primary stops: 0.075·W.
-func (t Timing) StopBudget() time.Duration {
+func (t Timing) StopBudget() time.Duration { return t.spare(t.Lease()) }
+
+// spare is the stop budget of an authority of that length: a tenth of it.
+func (t Timing) spare(length time.Duration) time.Duration {
 	if t.tight {
 		return 0
 	}
-	return t.W / 40 * 3
+	return length / 10
 }
 
 // Attempt is the budget of one whole attempt, its read-back included: W/15.
@@ -88,6 +92,10 @@ func (t Timing) BackOff() time.Duration { return t.W / 60 }
 
 // Stagger is what one rank waits longer than the next better one: max(W/20, U).
 func (t Timing) Stagger() time.Duration { return max(t.W/20, t.Attempt()) }
+
+// patience is how long a verb may take that another node carries out: to ask
+// two targets, to stop, to write, and for the target to take the role.
+func (t Timing) patience() time.Duration { return t.StopBudget() + 6*t.Attempt() }
 
 // alarmAfter is the silence of the direct channel that makes a member read the
 // record often, alarmEvery how often.

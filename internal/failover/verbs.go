@@ -2,6 +2,7 @@ package failover
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -76,7 +77,7 @@ func (m *Machine) awaitCreate(t *task) {
 		m.end("", "")
 	case m.auth.held || len(m.tries) > 0:
 	case m.known.voidTerm == t.term && t.term != 0:
-		m.end(CodeStoreUnreachable, "the end of the create is unknown: "+m.known.problem)
+		m.end(CodeStoreUnreachable, "the end of the create is unknown"+because(m.known.problem))
 	case seen.Found == Present && !seen.Record.Dissolved && m.store.op == 0:
 		m.end(CodeGroupExists, "a group exists at this name; join it instead")
 	}
@@ -119,10 +120,14 @@ func (m *Machine) join(t *task) {
 		m.end("", "")
 	case listed:
 		m.hint(t, r)
+		m.giveWay(t)
 	default:
 		t.step = stepEdited
-		if _, err := m.joined(r).Strings(); err != nil {
+		switch _, err := m.joined(r).Strings(); {
+		case errors.Is(err, record.ErrTooLarge):
 			m.end(CodeTooManyMembers, err.Error())
+		case err != nil:
+			m.end(CodeBadRequest, err.Error())
 		}
 	}
 }
@@ -141,13 +146,26 @@ func (m *Machine) hint(t *task, r record.Record) {
 	m.do(Send{Op: t.op, To: primary, Message: Told{Group: r.Group}, Within: m.timing().Attempt()})
 }
 
+// giveWay lets the ways out of a join that waits for a Primary go first: a
+// forced failover (rule 13), and to leave again, which ends the join.
+func (m *Machine) giveWay(t *task) {
+	i := slices.IndexFunc(m.tasks, func(x task) bool { return x.req.Verb == VerbForce || x.req.Verb == VerbLeave })
+	if i < 0 {
+		return
+	}
+	first := m.tasks[i]
+	if first.req.Verb == VerbLeave {
+		m.end(CodeNotInGroup, "this node was asked to leave")
+		return
+	}
+	t.op = 0 // nobody waits for that answer
+	m.tasks = slices.Insert(slices.Delete(m.tasks, i, i+1), 0, first)
+}
+
 func (m *Machine) joined(base record.Record) record.Record {
-	r := base.Clone()
 	me := m.cfg.Self
 	me.Joining = true
-	r.Members = append(r.Members, me)
-	slices.SortFunc(r.Members, func(a, b record.Member) int { return cmp.Compare(a.ID, b.ID) })
-	return r
+	return withMember(base.Clone(), me)
 }
 
 // leave removes this node from the record. A Primary hands over first (rule 10).
@@ -159,6 +177,7 @@ func (m *Machine) leave(t *task) {
 			m.end(CodeNotInGroup, "this node is in no group")
 			return
 		}
+		m.settled = true
 		m.end("", "")
 	case t.step < stepYield && m.onlyMember():
 		m.end(CodeNoTarget, "this node is the only member: dissolve the group instead")
@@ -187,7 +206,8 @@ func (m *Machine) writeTask() bool {
 	}
 	switch r := m.known.seen.Record; {
 	case t.step == stepYield:
-		return m.writeYield(t)
+		m.writeYield(t)
+		return true
 	case t.req.Verb == VerbCreate && len(m.tries) == 0 && !m.auth.held:
 		first := m.first()
 		t.term = first.Term
@@ -249,8 +269,7 @@ func (m *Machine) refresh() bool {
 // change carries out a verb that only the Primary can: here, or by asking it.
 func (m *Machine) change(t *task) {
 	switch {
-	case t.step == stepAsked:
-		m.awaitAsked(t)
+	case t.step == stepAsked: // waits for the Primary's answer
 	case m.auth.held && m.auth.shown:
 		m.changeHere(t)
 	case t.step == stepYield:
@@ -332,22 +351,10 @@ func (m *Machine) askPrimary(t *task) {
 		return
 	}
 	t.step, t.op = stepAsked, m.op()
-	x := m.timing()
-	m.do(Send{
-		Op: t.op, To: primary, Within: x.StopBudget() + 6*x.Attempt(),
-		Message: Ask{Group: r.Group, Request: t.req},
-	})
+	m.do(Send{Op: t.op, To: primary, Within: m.timing().patience(), Message: Ask{Group: r.Group, Request: t.req}})
 }
 
 const noPrimary = "the group has no Primary now; wait for one, or force a failover to this node if you know that the old one is dead"
-
-// awaitAsked: a failover to this node is over when it is Primary, which may be
-// before the old one's answer.
-func (m *Machine) awaitAsked(t *task) {
-	if t.req.Verb == VerbFailover && m.auth.held && m.auth.shown {
-		m.end("", "")
-	}
-}
 
 // taskVerdict takes the Primary's answer to a verb.
 func (m *Machine) taskVerdict(t *task, in Answered, v Verdict) {
@@ -356,7 +363,7 @@ func (m *Machine) taskVerdict(t *task, in Answered, v Verdict) {
 		return
 	}
 	if in.Problem != "" {
-		m.unanswered(t, in.Problem)
+		m.unanswered(in.Problem)
 		return
 	}
 	m.store.wanted = true
@@ -367,7 +374,6 @@ func (m *Machine) taskVerdict(t *task, in Answered, v Verdict) {
 	m.end(v.Code, v.Text)
 }
 
-func (m *Machine) unanswered(t *task, problem string) {
+func (m *Machine) unanswered(problem string) {
 	m.end(CodePrimaryUnreachable, problem+"; if you know that the Primary is dead, force a failover to this node")
-	_ = t
 }

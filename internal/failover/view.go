@@ -45,7 +45,7 @@ func (m *Machine) View() View {
 		v.Record = m.known.seen.Record
 	}
 	if m.auth.held {
-		v.Stop, v.Record, v.Known = m.stopAt(), m.auth.base, true
+		v.Stop, v.Record, v.Known = m.auth.stop, m.auth.base, true
 	}
 	return v
 }
