@@ -53,8 +53,9 @@ func describeRare(e event.Event) string {
 		return fmt.Sprintf("host record %s -> %s", orNone(strings.Join(e.Found, ",")), orNone(strings.Join(e.Set, ",")))
 	case event.ClockSkew:
 		return fmt.Sprintf("the clock of %s is %v ahead", e.Peer, e.Ahead)
+	default:
+		return "nothing"
 	}
-	return "nothing"
 }
 
 func describeResult(e event.FailoverResult) string {

@@ -23,16 +23,11 @@ func (m *Machine) failover(t *task) {
 }
 
 func (m *Machine) beforeYield(t *task) {
+	if m.auth.held {
+		m.beforeYieldHere(t)
+		return
+	}
 	switch {
-	case m.auth.held && !m.auth.shown:
-		if m.stopping {
-			m.yieldTo(t, record.Member{}, "")
-		}
-	case m.auth.held && t.req.Verb == VerbFailover && t.req.Target == m.cfg.Self.ID:
-		m.end("", "")
-	case m.auth.held && t.step == stepNew:
-		m.pickTarget(t)
-	case m.auth.held: // waits for the target's report
 	case t.req.Verb != VerbFailover || t.target.ID != "":
 		m.endYield(t, CodeNotPrimary, "this node lost the role meanwhile")
 	case t.step == stepAsked: // waits for the Primary's answer
@@ -43,6 +38,20 @@ func (m *Machine) beforeYield(t *task) {
 			t.req.Target = m.cfg.Self.ID
 		}
 		m.askPrimary(t)
+	}
+}
+
+// beforeYieldHere is the Primary's part.
+func (m *Machine) beforeYieldHere(t *task) {
+	switch {
+	case !m.auth.shown:
+		if m.stopping {
+			m.yieldTo(t, record.Member{}, "")
+		}
+	case t.req.Verb == VerbFailover && t.req.Target == m.cfg.Self.ID:
+		m.end("", "")
+	case t.step == stepNew:
+		m.pickTarget(t)
 	}
 }
 

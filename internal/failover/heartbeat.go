@@ -114,7 +114,7 @@ func (m *Machine) audience() []record.Member {
 
 // answered takes the end of an exchange.
 func (m *Machine) answered(in Answered) {
-	i := slices.IndexFunc(m.peers, func(p peer) bool { return p.op == in.Op })
+	i := slices.IndexFunc(m.peers, func(p peer) bool { return p.op == in.Op && in.Op != 0 })
 	if i < 0 {
 		m.taskAnswered(in)
 		return

@@ -188,6 +188,7 @@ func TestLaw6_StaleAnswersDieInOnePlace(t *testing.T) {
 		WriteDone{Op: 1000, End: Applied},
 		Answered{Op: 1000, From: "a", Message: s.report(w)},
 		DemoteDone{Op: 1000}, PromoteDone{Op: 1000}, PromoteDone{Op: 1000, Veto: "x"},
+		ReadDone{}, WriteDone{}, Answered{}, DemoteDone{}, PromoteDone{}, // number 0 is none
 	} {
 		s.step(in)
 		wants(t, "state after "+DescribeInput(in), DescribeState(s.m), before)

@@ -202,9 +202,9 @@ func (m *Machine) wakeIn(d time.Duration) {
 }
 
 // tell emits one event.
-func (m *Machine) tell(make func(event.Header) event.Event, id event.ID) {
+func (m *Machine) tell(about func(event.Header) event.Event, id event.ID) {
 	m.events++
-	m.out.Events = append(m.out.Events, make(event.Header{
+	m.out.Events = append(m.out.Events, about(event.Header{
 		ID: id, Seq: m.events, At: m.now.Wall, Group: m.cfg.Group, Node: m.cfg.Self.ID, Term: m.term(),
 	}))
 }

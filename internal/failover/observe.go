@@ -10,7 +10,7 @@ import (
 // readDone takes what a read showed.
 func (m *Machine) readDone(in ReadDone) {
 	s := &m.store
-	if in.Op != s.op || s.write {
+	if !m.answers(in.Op) || s.write {
 		return
 	}
 	s.op, s.budget = 0, 0

@@ -53,7 +53,7 @@ func (m *Machine) readDue() {
 
 func (m *Machine) read() {
 	s := &m.store
-	t := m.timing()
+	t := m.shortest()
 	s.op, s.write, s.wanted, s.began = m.op(), false, false, m.now.Wait
 	within := t.opBudget()
 	if left := s.budget - m.now.Wait; left > 0 {
@@ -68,12 +68,10 @@ func (m *Machine) readEvery() time.Duration {
 	t := m.timing()
 	often := t.alarmEvery()
 	switch {
-	case m.stopping && !m.auth.held && len(m.tasks) == 0:
-		return 0
-	case len(m.tasks) > 0 && (m.tasks[0].step >= stepYield || m.tasks[0].id != 0):
-		return min(often, t.BackOff())
 	case len(m.tasks) > 0:
-		return often
+		return m.tasks[0].readEvery(t)
+	case m.stopping && !m.auth.held:
+		return 0
 	case m.auth.held:
 		return t.C
 	case m.joining():
@@ -90,6 +88,14 @@ func (m *Machine) readEvery() time.Duration {
 	default:
 		return t.C
 	}
+}
+
+// readEvery: somebody waits for a request, or nobody is Primary meanwhile.
+func (t *task) readEvery(x Timing) time.Duration {
+	if t.step >= stepYield || t.id != 0 {
+		return min(x.alarmEvery(), x.BackOff())
+	}
+	return x.alarmEvery()
 }
 
 // unheld: nobody is Primary by the record, or somebody is about to be.
@@ -112,7 +118,7 @@ func (m *Machine) write(k kind, cause event.Cause, r record.Record, hostAbsent b
 		m.openOn = ident(m.known.seen)
 	}
 	m.tries = append(m.forgotten(), attempt{kind: k, rec: r, sent: m.now.Hold, wait: m.now.Wait, cause: cause})
-	t := m.timing()
+	t := m.shortest()
 	s := &m.store
 	s.op, s.write, s.wanted, s.budget = m.op(), true, false, m.now.Wait+t.Attempt()
 	if k == kindRenew {
@@ -198,11 +204,14 @@ func (m *Machine) renew() bool {
 	return true
 }
 
+// answers: that is the operation under way.
+func (m *Machine) answers(op uint64) bool { return op != 0 && op == m.store.op }
+
 // writeDone takes the end of a write. Only an applied write is believed at
 // once; a refused one is certain too; everything else is read (rule 7).
 func (m *Machine) writeDone(in WriteDone) {
 	s := &m.store
-	if in.Op != s.op || !s.write {
+	if !m.answers(in.Op) || !s.write {
 		return
 	}
 	s.op = 0
@@ -226,7 +235,7 @@ func (m *Machine) unknown(pause bool) {
 	m.store.wanted, m.store.must, m.store.readAt = true, true, m.now.Wait
 	m.auth.urgent = m.auth.held
 	if pause {
-		m.store.writeAt = m.now.Wait + m.timing().BackOff()
+		m.store.writeAt = m.now.Wait + m.shortest().BackOff()
 	}
 }
 

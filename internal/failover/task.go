@@ -186,7 +186,7 @@ func (m *Machine) taskAnswered(in Answered) {
 	if m.probeAnswered(in) {
 		return
 	}
-	if len(m.tasks) == 0 || m.tasks[0].op != in.Op || in.Op == 0 {
+	if in.Op == 0 || len(m.tasks) == 0 || m.tasks[0].op != in.Op {
 		return
 	}
 	t := &m.tasks[0]
@@ -250,12 +250,7 @@ func (m *Machine) taskRefused(a attempt, problem string) {
 
 // bootstrap makes a node that was in no group in this run join, or create one.
 func (m *Machine) bootstrap() {
-	b := m.cfg.Bootstrap
-	if b == BootstrapManual || m.settled || m.stopping || m.cfg.Idle || len(m.tasks) > 0 ||
-		m.role != event.RoleNotInGroup || !m.known.fresh || m.auth.held || len(m.tries) > 0 {
-		return
-	}
-	if !m.due(m.bootAt) {
+	if !m.outside() || !m.due(m.bootAt) {
 		return
 	}
 	seen := m.known.seen
@@ -265,8 +260,21 @@ func (m *Machine) bootstrap() {
 		if _, listed := seen.Record.Member(m.cfg.Self.ID); !listed {
 			m.queue(task{req: Request{Verb: VerbJoin}})
 		}
-	case seen.Found == Absent && b == BootstrapCreate && m.cfg.Self.Eligible() && m.known.absent && m.due(m.known.absentAt+m.cfg.Timing.W):
+	case seen.Found == Absent && m.mayCreate():
 		m.bootAt = m.now.Wait + m.timing().alarmEvery()
 		m.queue(task{req: Request{Verb: VerbCreate}})
 	}
+}
+
+// outside: this node is in no group, was in none, and is to enter one by itself.
+func (m *Machine) outside() bool {
+	idle := len(m.tasks) == 0 && len(m.tries) == 0 && !m.auth.held && !m.stopping
+	return idle && m.cfg.Bootstrap != BootstrapManual && !m.settled && !m.cfg.Idle &&
+		m.role == event.RoleNotInGroup && m.known.fresh
+}
+
+// mayCreate: there was no group for W (rule 11).
+func (m *Machine) mayCreate() bool {
+	return m.cfg.Bootstrap == BootstrapCreate && m.cfg.Self.Eligible() && m.known.absent &&
+		m.due(m.known.absentAt+m.cfg.Timing.W)
 }

@@ -25,7 +25,7 @@ func (m *Machine) create(t *task) {
 		return
 	}
 	switch t.step {
-	case stepNew, stepRead:
+	default:
 		if m.hasRead(t) {
 			m.checkCreate(t)
 		}
@@ -123,12 +123,17 @@ func (m *Machine) join(t *task) {
 		m.giveWay(t)
 	default:
 		t.step = stepEdited
-		switch _, err := m.joined(r).Strings(); {
-		case errors.Is(err, record.ErrTooLarge):
-			m.end(CodeTooManyMembers, err.Error())
-		case err != nil:
-			m.end(CodeBadRequest, err.Error())
-		}
+		m.checkJoined(r)
+	}
+}
+
+// checkJoined ends a join whose record could not be written.
+func (m *Machine) checkJoined(r record.Record) {
+	switch _, err := m.joined(r).Strings(); {
+	case errors.Is(err, record.ErrTooLarge):
+		m.end(CodeTooManyMembers, err.Error())
+	case err != nil:
+		m.end(CodeBadRequest, err.Error())
 	}
 }
 
@@ -172,7 +177,7 @@ func (m *Machine) joined(base record.Record) record.Record {
 func (m *Machine) leave(t *task) {
 	_, listed := m.self()
 	switch {
-	case m.role == event.RoleNotInGroup && !(listed && m.joining()):
+	case m.role == event.RoleNotInGroup && (!listed || !m.joining()):
 		if t.step == stepNew {
 			m.end(CodeNotInGroup, "this node is in no group")
 			return
@@ -204,11 +209,19 @@ func (m *Machine) writeTask() bool {
 	if !m.mayWrite() || m.demoting() {
 		return false
 	}
-	switch r := m.known.seen.Record; {
-	case t.step == stepYield:
+	if t.step == stepYield {
 		m.writeYield(t)
 		return true
-	case t.req.Verb == VerbCreate && len(m.tries) == 0 && !m.auth.held:
+	}
+	return m.writeEdit(t)
+}
+
+// writeEdit writes what a node that is not Primary wants in the record.
+func (m *Machine) writeEdit(t *task) bool {
+	switch r := m.known.seen.Record; {
+	case m.auth.held:
+		return false
+	case t.req.Verb == VerbCreate && len(m.tries) == 0:
 		first := m.first()
 		t.term = first.Term
 		m.write(kindCreate, event.CauseCreated, first, !t.req.Adopt && len(m.known.seen.Host) == 0)
@@ -219,9 +232,9 @@ func (m *Machine) writeTask() bool {
 		}
 		m.write(kindEdit, event.CauseJoined, m.joined(r), false)
 		return true
-	case t.req.Verb == VerbLeave && !m.auth.held:
+	case t.req.Verb == VerbLeave:
 		return m.writeLeave(r)
-	case t.req.Verb == VerbForce && !m.auth.held:
+	case t.req.Verb == VerbForce:
 		m.claimAs(event.CauseForced)
 		return true
 	}
@@ -304,6 +317,7 @@ func (m *Machine) changeHere(t *task) {
 			m.end(CodeUnknownMember, "the group has no member "+t.req.Target)
 			return
 		}
+	default:
 	}
 	if len(m.tries) > 0 || m.store.write && m.store.op != 0 {
 		return // one change at a time: this write would not carry it
@@ -329,6 +343,7 @@ func (m *Machine) edit(r *record.Record) {
 		r.ReportInterval = cmp.Or(q.Timing.R, r.ReportInterval)
 		r.CheckInterval = cmp.Or(q.Timing.C, r.CheckInterval)
 		r.TTL = cmp.Or(q.Timing.TTL, r.TTL)
+	default:
 	}
 }
 
