@@ -42,7 +42,7 @@ func aheadOf(skew time.Duration) string {
 func adviceFor(rcode int, zone string) string {
 	switch rcode {
 	case dns.RcodeRefused:
-		return "the server does not serve the zone to us, or its policy does not allow this key to do this, or the zone is frozen, or the server is a secondary"
+		return "the server's policy does not allow this key to do this, or it does not serve the zone to us, or the zone is frozen, or the server is a secondary"
 	case dns.RcodeNotAuth:
 		return fmt.Sprintf("the server is not the primary of the zone %s: check server and zone", zone)
 	case dns.RcodeNotZone:
