@@ -142,16 +142,11 @@ func describeReport(r Report) string {
 }
 
 func describeRequest(r Request) string {
-	text := string(r.Verb)
-	text += mark(" target="+r.Target, r.Target != "") + mark(" group="+r.Group, r.Group != "") +
-		mark(" self="+r.Self.ID, r.Self.ID != "") + mark(" adopt", r.Adopt)
-	for _, d := range []struct {
-		key   string
-		value time.Duration
-	}{{"w", r.Timing.W}, {"r", r.Timing.R}, {"c", r.Timing.C}, {"ttl", r.Timing.TTL}} {
-		text += mark(fmt.Sprintf(" %s=%v", d.key, d.value), d.value != 0)
-	}
-	return text + because(r.Reason)
+	part := func(key string, d time.Duration) string { return mark(fmt.Sprintf(" %s=%v", key, d), d != 0) }
+	return string(r.Verb) + mark(" target="+r.Target, r.Target != "") + mark(" group="+r.Group, r.Group != "") +
+		mark(" self="+r.Self.ID, r.Self.ID != "") + mark(" adopt", r.Adopt) +
+		part("w", r.Timing.W) + part("r", r.Timing.R) + part("c", r.Timing.C) + part("ttl", r.Timing.TTL) +
+		because(r.Reason)
 }
 
 func verdictText(code Code, text string) string {

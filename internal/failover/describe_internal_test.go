@@ -35,8 +35,11 @@ func TestDescribeInput(t *testing.T) {
 		ReadDone{Op: 1, Seen: Observation{Found: Present, Record: full(), HostRead: true, Host: []string{"192.0.2.1", "2001:db8::1"}}},
 		ReadDone{Op: 1, Seen: Observation{Found: Absent, HostRead: true}},
 		ReadDone{Op: 1, Seen: Observation{Found: Unusable, Problem: "two\nrecords"}},
-		ReadDone{Op: 1}, ReadDone{Op: 1, Problem: "timeout"},
-		WriteDone{Op: 2, End: Applied}, WriteDone{Op: 2, End: Unknown, Problem: "timeout"}, WriteDone{Op: 2, End: Conflicted},
+		ReadDone{Op: 1},
+		ReadDone{Op: 1, Problem: "timeout"},
+		WriteDone{Op: 2, End: Applied},
+		WriteDone{Op: 2, End: Unknown, Problem: "timeout"},
+		WriteDone{Op: 2, End: Conflicted},
 		WriteDone{Op: 2, End: Refused, Problem: "not allowed"},
 		Received{Conn: 3, From: "a", Message: Heartbeat{Group: "00c0ffee", Run: "a1", Term: 7, Seq: 3}},
 		Received{Conn: 3, From: "a", Message: Query{Group: "00c0ffee", Fresh: true}},
@@ -45,12 +48,21 @@ func TestDescribeInput(t *testing.T) {
 			Verb: VerbConfigure, Timing: Timing{W: w, R: 1, C: 2, TTL: 3}, Reason: "because",
 		}}},
 		Received{Conn: 3, From: "a"},
-		Answered{Op: 4, From: "a", Message: report}, Answered{Op: 4, From: "a", Problem: "timeout"},
-		Answered{Op: 4, From: "a", Message: Verdict{}}, Answered{Op: 4, From: "a", Message: Verdict{Code: CodeNoTarget, Text: "why"}},
-		DemoteDone{Op: 5}, PromoteDone{Op: 6}, PromoteDone{Op: 6, Veto: "no"},
+		Answered{Op: 4, From: "a", Message: report},
+		Answered{Op: 4, From: "a", Problem: "timeout"},
+		Answered{Op: 4, From: "a", Message: Verdict{}},
+		Answered{Op: 4, From: "a", Message: Verdict{Code: CodeNoTarget, Text: "why"}},
+		DemoteDone{Op: 5},
+		PromoteDone{Op: 6},
+		PromoteDone{Op: 6, Veto: "no"},
 		Do{ID: 7, Request: Request{Verb: VerbCreate, Group: "svc.lab.test", Self: member("a"), Adopt: true}},
 		Do{ID: 7, Request: Request{Verb: VerbRemove, Target: "c"}},
-		Forget{ID: 7}, Health{Healthy: true}, Health{Problem: "disk full"}, Skew{Peer: "ns1", Ahead: -time.Second}, Stop{}, nil,
+		Forget{ID: 7},
+		Health{Healthy: true},
+		Health{Problem: "disk full"},
+		Skew{Peer: "ns1", Ahead: -time.Second},
+		Stop{},
+		nil,
 	} {
 		got = append(got, DescribeInput(in))
 	}
@@ -85,14 +97,17 @@ func TestDescribeEffect(t *testing.T) {
 	t.Parallel()
 	var got []string
 	for _, e := range []Effect{
-		Read{Op: 1, Host: true, Within: 2 * time.Second}, Read{Op: 1, Within: 2 * time.Second},
+		Read{Op: 1, Host: true, Within: 2 * time.Second},
+		Read{Op: 1, Within: 2 * time.Second},
 		Write{Op: 2, Record: full(), HostAbsent: true, Within: time.Second},
 		Write{Op: 2, Within: time.Second},
 		Send{Op: 3, To: member("a"), Message: Told{Group: "00c0ffee"}, Within: time.Second},
 		Reply{Conn: 4, Message: Verdict{}},
 		Demote{Op: 5, Term: 7, Cause: event.CauseLeaseLost, Until: time.Hour},
 		Promote{Op: 6, Term: 7, Cause: event.CauseHandover, Previous: "a", Within: time.Minute},
-		Finish{ID: 7}, Finish{ID: 7, Code: CodeInGroup, Text: "why"}, nil,
+		Finish{ID: 7},
+		Finish{ID: 7, Code: CodeInGroup, Text: "why"},
+		nil,
 	} {
 		got = append(got, DescribeEffect(e))
 	}
@@ -127,13 +142,16 @@ func TestDescribeEvent(t *testing.T) {
 		event.MembersChange{Header: event.Header{ID: event.MembersChanged}, Members: []string{"a", "b"}, Joining: []string{"c", "d"}},
 		event.MembersChange{},
 		event.ConfigurationChange{Header: event.Header{ID: event.ConfigurationChanged}, Fields: []string{"x", "y"}},
-		event.PauseChange{Header: event.Header{ID: event.PauseChanged}, Paused: true}, event.PauseChange{},
-		event.HealthChange{Header: event.Header{ID: event.HealthChanged}, Healthy: true}, event.HealthChange{Problem: "disk full"},
+		event.PauseChange{Header: event.Header{ID: event.PauseChanged}, Paused: true},
+		event.PauseChange{},
+		event.HealthChange{Header: event.Header{ID: event.HealthChanged}, Healthy: true},
+		event.HealthChange{Problem: "disk full"},
 		event.FailoverResult{Header: event.Header{ID: event.FailoverFinished}, From: "a", To: "b", Cause: event.CauseForced, Reason: "because"},
 		event.FailoverResult{From: "a", Cause: event.CauseHandover, Problem: "no"},
 		event.Conflict{Header: event.Header{ID: event.ConflictDetected}, Problem: "two"},
 		event.HostRecordRepair{Header: event.Header{ID: event.HostRecordRepaired}, Set: []string{"192.0.2.1", "2001:db8::1"}},
-		event.ClockSkew{Header: event.Header{ID: event.ClockSkewDetected}, Peer: "ns1", Ahead: time.Minute}, nil,
+		event.ClockSkew{Header: event.Header{ID: event.ClockSkewDetected}, Peer: "ns1", Ahead: time.Minute},
+		nil,
 	} {
 		got = append(got, DescribeEvent(e))
 		if e != nil {

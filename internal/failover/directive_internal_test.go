@@ -25,7 +25,7 @@ type words struct {
 
 func wordsOf(line string) words {
 	w := words{keys: map[string]string{}}
-	for _, word := range strings.Fields(line) {
+	for word := range strings.FieldsSeq(line) {
 		if key, value, ok := strings.Cut(word, "="); ok {
 			w.keys[key] = value
 			continue

@@ -1,7 +1,6 @@
 package failover
 
 import (
-	"fmt"
 	"go/parser"
 	"go/token"
 	"os"
@@ -106,7 +105,7 @@ func TestScriptsSayWhatTheyShow(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.HasPrefix(string(text), "# ") || !strings.Contains(string(text), "\n----\n ") {
-			t.Error(fmt.Sprintf("%s: no comment, or no transcript", file.Name()))
+			t.Errorf("%s: no comment, or no transcript", file.Name())
 		}
 	}
 }

@@ -119,6 +119,7 @@ func (s *simulation) report(t *testing.T) {
 }
 
 func simulate(t testing.TB, seed uint64, loud bool) *simulation {
+	t.Helper()
 	w := newWorld(t, seed, Timing{})
 	w.silent = !loud
 	w.traced = loud && os.Getenv("AG_TRACE") != ""

@@ -44,12 +44,13 @@ type job struct {
 
 type agenda []job
 
-func (a agenda) Len() int { return len(a) }
-func (a agenda) Less(i, j int) bool {
-	return a[i].at < a[j].at || (a[i].at == a[j].at && a[i].order < a[j].order)
+func (a *agenda) Len() int { return len(*a) }
+func (a *agenda) Less(i, j int) bool {
+	x, y := (*a)[i], (*a)[j]
+	return x.at < y.at || (x.at == y.at && x.order < y.order)
 }
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(job)) }
+func (a *agenda) Swap(i, j int) { (*a)[i], (*a)[j] = (*a)[j], (*a)[i] }
+func (a *agenda) Push(x any)    { *a = append(*a, x.(job)) }
 func (a *agenda) Pop() any {
 	old := *a
 	x := old[len(old)-1]
@@ -63,6 +64,7 @@ func testTiming(w time.Duration) Timing {
 }
 
 func newWorld(t testing.TB, seed uint64, timing Timing) *world {
+	t.Helper()
 	w := &world{
 		t: t, epoch: time.Unix(1_800_000_000, 0), rng: rand.New(rand.NewPCG(seed, 1)), timing: timing,
 		reached: map[string]int{},

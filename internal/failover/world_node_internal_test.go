@@ -245,6 +245,7 @@ func (w *world) hear(n *node, e event.Event) {
 		if strings.HasPrefix(e.Problem, "vetoed") {
 			w.reached["vetoes"]++
 		}
+	default:
 	}
 }
 
