@@ -33,7 +33,6 @@ type Demotion struct {
 }
 
 // Witness is told what it needs to release the record when this process dies.
-// The package guardian has one.
 type Witness interface {
 	// Watch is called before each new term is used, and at each change of the
 	// members; i replaces what was told before. It returns promptly when ctx

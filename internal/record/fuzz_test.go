@@ -55,29 +55,3 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
-
-// FuzzUnquote: what unquotes reads the same after quoting; nothing panics.
-func FuzzUnquote(f *testing.F) {
-	f.Add(record.Quote(sampleText()))
-	f.Add(`"a\"b" "\\\065"  "" `)
-	f.Add(`"\256"`)
-	f.Add(`"\2`)
-	f.Add(`"a""b"`)
-	f.Add(`bare`)
-	f.Fuzz(func(t *testing.T, text string) {
-		strs, err := record.Unquote(text)
-		if err != nil {
-			if !errors.Is(err, record.ErrInvalid) {
-				t.Fatalf("Unquote: %v does not wrap ErrInvalid", err)
-			}
-			return
-		}
-		back, err := record.Unquote(record.Quote(strs))
-		if err != nil {
-			t.Fatalf("Quote(%q) does not unquote: %v", strs, err)
-		}
-		if diff := cmp.Diff(strs, back); diff != "" {
-			t.Errorf("round trip mismatch (-want +got):\n%s", diff)
-		}
-	})
-}

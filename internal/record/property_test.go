@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/availabilitygroup/ag/dnsstore"
 	"github.com/availabilitygroup/ag/internal/record"
 )
 
@@ -82,11 +83,11 @@ func TestProperty_RecordRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		quoted := record.Quote(text)
+		quoted := dnsstore.FormatTXT(text)
 		if strings.ContainsRune(quoted, '\\') || strings.ToLower(quoted) != quoted {
 			t.Fatalf("text %s needs escapes or has case", quoted)
 		}
-		strs, err := record.Unquote(quoted)
+		strs, err := dnsstore.ParseTXT(quoted)
 		if err != nil {
 			t.Fatal(err)
 		}
