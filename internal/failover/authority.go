@@ -66,16 +66,11 @@ type demotion struct {
 func (m *Machine) shortest() Timing {
 	t := m.timing()
 	for _, a := range m.tries {
-		if at := m.timingOf(a.rec); at.W > 0 && at.W < t.W {
+		if at := m.timingOf(a.rec); at.W < t.W {
 			t = at
 		}
 	}
 	return t
-}
-
-// primary: named by the record in this term, and now < stop.
-func (m *Machine) primary() bool {
-	return m.auth.held && m.auth.shown && m.now.Hold < m.auth.stop
 }
 
 // extend moves the end of the authority to s + length, never back (rule 2).

@@ -293,7 +293,7 @@ func (m *Machine) endYield(t *task, code Code, text string) {
 // volunteer hands over without being asked: an unhealthy Primary to a healthy
 // member, a Primary to a better one that has been there for long enough.
 func (m *Machine) volunteer() {
-	if !m.primary() || m.stopping || len(m.tasks) > 0 {
+	if !m.auth.held || !m.auth.shown || m.stopping || len(m.tasks) > 0 {
 		return
 	}
 	if !m.healthy {

@@ -24,6 +24,7 @@ type knowledge struct {
 	problem  string      // of the last read
 	conflict string      // what was told last
 
+	group string // of the record read last
 	read  pair   // number of the record read last
 	top   pair   // highest number ever read
 	heard pair   // highest number ever read or heard
@@ -60,7 +61,8 @@ func (m *Machine) learn(r record.Record) {
 	k := &m.known
 	p := pairOf(r)
 	k.terms = max(k.terms, p.term)
-	another := k.seen.Found == Present && k.seen.Record.Group != r.Group
+	another := k.group != "" && k.group != r.Group // also if it was away in between
+	k.group = r.Group
 	switch {
 	case another:
 		k.heard, k.top, k.older = p, p, false

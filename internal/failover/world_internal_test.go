@@ -22,7 +22,9 @@ type world struct {
 	rng    *rand.Rand
 	nodes  []*node
 	timing Timing
-	last   uint64 // of connections and requests
+	last   uint64        // of connections and requests
+	began  time.Duration // of what happens now
+	busy   int           // how much has happened since
 
 	store store
 	net   network
@@ -126,11 +128,28 @@ func (w *world) until(d time.Duration, ok func() bool) bool {
 			return false
 		}
 		j := heap.Pop(&w.queue).(job)
+		if !w.progresses(j.at) {
+			return false
+		}
 		w.now = j.at
 		j.do()
 		w.check()
 	}
 	return true
+}
+
+// progresses: a thousand things may happen at one instant, or in the shortest
+// of times, but not forty thousand (law 4).
+func (w *world) progresses(at time.Duration) bool {
+	const most, short = 40_000, time.Millisecond
+	if at > w.began+short {
+		w.began, w.busy = at, 0
+	}
+	w.busy++
+	if w.busy == most {
+		w.fail("law 4: no progress")
+	}
+	return w.busy < most
 }
 
 // number returns a number that was not used before.
