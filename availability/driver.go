@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/availabilitygroup/ag/event"
 	"github.com/availabilitygroup/ag/internal/failover"
 )
 
@@ -182,6 +183,7 @@ func (d *driver) step(in failover.Input) time.Duration {
 	d.g.hub.publish(out.Events)
 	for _, e := range out.Events {
 		d.logEvent(e)
+		d.tellWitness(e)
 	}
 	for _, e := range out.Effects {
 		d.start(e)
@@ -190,6 +192,14 @@ func (d *driver) step(in failover.Input) time.Duration {
 		return -1
 	}
 	return out.Wake
+}
+
+// tellWitness tells a Primary's witness of each change of the members.
+func (d *driver) tellWitness(e event.Event) {
+	term := d.g.snap.Load().primaryTerm()
+	if _, changed := e.(event.MembersChange); changed && term != 0 && d.g.cfg.Witness != nil {
+		d.worker(d.g.current().attempt(), func(ctx context.Context) { d.witness(ctx, term) })
+	}
 }
 
 // trace logs a step in the words that scripts are written in.

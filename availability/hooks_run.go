@@ -46,6 +46,7 @@ func (d *driver) onDemote(ctx context.Context, what Demotion) {
 
 // promote asks the host; a panic is a veto.
 func (d *driver) promote(ctx context.Context, e failover.Promote) failover.Input {
+	d.witness(ctx, e.Term)
 	answer := make(chan error, 1) // the hook may answer after its time
 	d.hooks.Go(func() {
 		answer <- d.beforePromote(ctx, Promotion{Term: e.Term, Cause: e.Cause, Previous: e.Previous})
@@ -60,6 +61,44 @@ func (d *driver) promote(ctx context.Context, e failover.Promote) failover.Input
 		return failover.PromoteDone{Op: e.Op, Veto: err.Error()}
 	}
 	return failover.PromoteDone{Op: e.Op}
+}
+
+// witness tells the witness what it watches over. One that fails, or does not
+// answer within an attempt, leaves the node to its lease.
+func (d *driver) witness(ctx context.Context, term uint64) {
+	if d.g.cfg.Witness == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.g.current().attempt())
+	defer cancel()
+	s, r := d.g.current(), d.g.snap.Load().view.Record
+	i := Incarnation{Access: accessFor(s), NodeID: d.g.nodeID(), Run: d.incarnation, Term: term}
+	for _, m := range r.Members {
+		if m.ID != i.NodeID {
+			i.Peers = append(i.Peers, peerOf(m))
+		}
+	}
+	answer := make(chan error, 1) // it may answer after its time
+	d.hooks.Go(func() { answer <- d.watch(ctx, i) })
+	var err error
+	select {
+	case err = <-answer:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		d.g.log.Warn("the witness does not watch; the lease does", slogErr(err))
+	}
+}
+
+func (d *driver) watch(ctx context.Context, i Incarnation) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			d.notePanic("Witness", v)
+			err = fmt.Errorf("the witness panicked: %v", v)
+		}
+	}()
+	return d.g.cfg.Witness.Watch(ctx, i)
 }
 
 func (d *driver) beforePromote(ctx context.Context, what Promotion) (err error) {
