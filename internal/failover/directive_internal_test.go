@@ -326,8 +326,8 @@ func (s *script) verbs() map[string]func(words) {
 		// forget a: nobody waits for its requests any more.
 		"forget": func(w words) {
 			n := s.node(w.at(1))
-			for id, what := range n.asked {
-				s.say(n.id, "nobody waits for %s any more", what)
+			for _, id := range slices.Sorted(maps.Keys(n.asked)) {
+				s.say(n.id, "nobody waits for %s any more", n.asked[id])
 				delete(n.asked, id)
 				s.deliver(n, n.gen, Forget{ID: id})
 			}

@@ -45,6 +45,13 @@ func TestRule4_NoPromise(t *testing.T) {
 			s.written(Unknown)
 			return s
 		}, 7},
+		"as Primary that reads an older record of another": {func() *solo {
+			s := primary(t)
+			s.m.store.wanted = true
+			s.step(Tick{})
+			s.seen(rec("a", 3, 3, "a", "b"))
+			return s
+		}, 2000},
 		"with a takeover under way": {func() *solo {
 			s := secondary(t)
 			s.m.store.op = 0
@@ -303,6 +310,18 @@ func TestRule6_Eligible(t *testing.T) {
 		}
 		wants(t, "claims of "+name, claims, tt.want)
 	}
+}
+
+// Priority 0 in the record counts, also while the node's own entry is wrong.
+func TestRule6_PriorityOfTheRecordCounts(t *testing.T) {
+	t.Parallel()
+	s := newSolo(t, nil)
+	s.seen(with(rec("a", 7, 3, "a", "b"), func(r *record.Record) { r.Members[1].Priority = 0 }))
+	wants(t, "eligible", s.m.eligible(), false)
+	s.m.known.seen.Record.Members[1].Priority = 1
+	wants(t, "eligible with another", s.m.eligible(), true)
+	s.m.known.fresh = false
+	wants(t, "eligible on a failed read", s.m.eligible(), false)
 }
 
 // The host may refuse the role: the record is given back, and the node cools

@@ -232,7 +232,11 @@ func (m *Machine) taskRefused(a attempt, problem string) {
 	}
 	t := &m.tasks[0]
 	switch a.kind {
-	case kindYield, kindTomb, kindCreate, kindEdit:
+	case kindYield, kindTomb, kindCreate:
+	case kindEdit: // or it was the own entry that had to be mended
+		if t.req.Verb != VerbJoin && t.req.Verb != VerbLeave {
+			return
+		}
 	case kindClaim:
 		if t.req.Verb != VerbForce {
 			return

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -102,7 +103,7 @@ func (s *simulation) members(n, o *node) {
 		s.request(n, Request{Verb: VerbRemove, Target: o.id})
 	case 2:
 		s.request(o, join)
-		for id := range o.asked {
+		for _, id := range slices.Sorted(maps.Keys(o.asked)) {
 			if s.rng.IntN(2) == 0 {
 				delete(o.asked, id)
 				s.deliver(o, o.gen, Forget{ID: id})
