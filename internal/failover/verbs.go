@@ -187,6 +187,9 @@ func (m *Machine) leave(t *task) {
 	case t.step < stepYield && m.onlyMember():
 		m.end(CodeNoTarget, "this node is the only member: dissolve the group instead")
 	case t.step >= stepYield || m.auth.held:
+		if m.auth.held && t.step == stepEdited {
+			t.step, t.tried = stepNew, nil // it was handed the role meanwhile
+		}
 		m.failover(t)
 	case listed && m.known.seen.Record.Primary == m.cfg.Self.ID:
 		// the record names us: we take it again (rule 8) and hand it over

@@ -361,3 +361,96 @@ func ip(text string) netip.Addr {
 	a, _ := netip.ParseAddr(text)
 	return a
 }
+
+// There is nothing to join without a record, and with a tombstone.
+func TestVerbs_JoinWithoutAGroup(t *testing.T) {
+	t.Parallel()
+	s := newSolo(t, nil)
+	s.absent()
+	s.do(Request{Verb: VerbJoin})
+	s.absent()
+	wants(t, "code", s.code(), CodeNoGroup)
+	s = newSolo(t, nil)
+	s.absent()
+	s.do(Request{Verb: VerbJoin})
+	s.seen(with(rec("", 7, 3), func(r *record.Record) { r.Dissolved = true }))
+	wants(t, "code", s.code(), CodeNoGroup)
+}
+
+// A group without a Primary has nobody to tell.
+func TestVerbs_JoinWithoutAPrimary(t *testing.T) {
+	t.Parallel()
+	s := newSolo(t, nil)
+	s.absent()
+	s.do(Request{Verb: VerbJoin})
+	s.seen(rec("", 7, 3, "a"))
+	s.written(Applied)
+	wants(t, "messages", len(s.sends), 0)
+	wants(t, "code", s.code(), "pending")
+}
+
+// A member that is handed the role while it leaves takes it, and hands it on.
+func TestVerbs_LeaveMeetsAHandover(t *testing.T) {
+	t.Parallel()
+	s := secondary(t)
+	s.do(Request{Verb: VerbLeave})
+	s.written(Conflicted)
+	s.seen(with(rec("b", 8, 1, "a", "b"), func(r *record.Record) { r.By = "a" }))
+	_, listed := s.write().Record.Member("b")
+	wants(t, "listed", listed, true)
+	s.written(Applied)
+	wants(t, "asks a target", DescribeMessage(s.sent("a").Message), "query group=00c0ffee fresh")
+	wants(t, "role", s.m.role, event.RolePrimary)
+}
+
+// A dissolve that another node's takeover overtakes has failed.
+func TestVerbs_DissolveIsOvertaken(t *testing.T) {
+	t.Parallel()
+	s := primary(t)
+	s.do(Request{Verb: VerbDissolve})
+	s.step(DemoteDone{Op: s.demote.Op})
+	wants(t, "tombstone", s.written(Conflicted).Record.Dissolved, true)
+	s.seen(rec("a", 1001, 1, "a", "b"))
+	wants(t, "code", s.code(), CodePrimaryUnreachable)
+	wants(t, "role", s.m.role, event.RoleSecondary)
+}
+
+// A refusal is the answer to the verb that wanted the write, to no other.
+func TestVerbs_RefusalsOfOtherWrites(t *testing.T) {
+	t.Parallel()
+	s := secondary(t) // a takeover
+	s.do(Request{Verb: VerbPause})
+	s.m.store.op, s.reads = 0, nil
+	s.skip(w)
+	s.step(Tick{})
+	s.written(Refused)
+	wants(t, "code of a pause", s.code(), "pending")
+	s = handingOver(t) // a renewal
+	s.m.store.op, s.reads = 0, nil
+	s.skip(20 * time.Second)
+	s.step(Tick{})
+	s.written(Refused)
+	wants(t, "code of a failover", s.code(), "pending")
+	s = newSolo(t, func(c *Config) { c.Self.Port = 81 }) // the own entry
+	s.seen(rec("a", 7, 3, "a", "b"))
+	s.do(Request{Verb: VerbPause})
+	wants(t, "port", s.write().Record.Members[1].Port, 81)
+	s.written(Refused)
+	wants(t, "code of a pause", s.code(), "pending")
+	s = secondary(t) // its own
+	s.do(Request{Verb: VerbLeave})
+	s.written(Refused)
+	wants(t, "code of a leave", s.code(), CodeRefused)
+}
+
+// Whoever is in no group believes an absence at once.
+func TestVerbs_AnAbsenceOutside(t *testing.T) {
+	t.Parallel()
+	s := newSolo(t, func(c *Config) { c.Bootstrap = BootstrapJoin })
+	moved := with(rec("a", 7, 3, "a", "b"), func(r *record.Record) { r.Members[1].IPv4 = ip("192.0.2.77") })
+	s.seen(moved)
+	wants(t, "known", s.m.View().Known, true)
+	s.pass(2 * pause)
+	s.absent()
+	wants(t, "known", s.m.View().Known, false)
+}
