@@ -15,7 +15,7 @@ const (
 	DNSConnectionChanged ID = "DNS_CONNECTION_CHANGED"
 	// HeartbeatMethodChanged tells that heartbeats go another way; see [HeartbeatMethodChange].
 	HeartbeatMethodChanged ID = "HEARTBEAT_METHOD_CHANGED"
-	// HeartbeatLost tells that the Primary has not been heard for 1.5 report intervals; see [HeartbeatLoss].
+	// HeartbeatLost tells that the Primary was not heard over either channel for 1.5 report intervals and W/15; see [HeartbeatLoss].
 	HeartbeatLost ID = "HEARTBEAT_LOST"
 	// HeartbeatRestored tells that the Primary is heard again; see [HeartbeatReturn].
 	HeartbeatRestored ID = "HEARTBEAT_RESTORED"
