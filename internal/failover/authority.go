@@ -66,11 +66,16 @@ type demotion struct {
 func (m *Machine) shortest() Timing {
 	t := m.timing()
 	for _, a := range m.tries {
-		if at := m.timingOf(a.rec); at.W < t.W {
-			t = at
-		}
+		t = shorter(t, m.timingOf(a.rec))
 	}
 	return t
+}
+
+func shorter(a, b Timing) Timing {
+	if b.W < a.W {
+		return b
+	}
+	return a
 }
 
 // extend moves the end of the authority to s + length, never back (rule 2).
@@ -158,11 +163,7 @@ func (m *Machine) win(a attempt, now record.Record) {
 }
 
 func (m *Machine) shortestWith(a attempt) Timing {
-	t := m.shortest()
-	if at := m.timingOf(a.rec); at.W < t.W {
-		return at
-	}
-	return t
+	return shorter(m.shortest(), m.timingOf(a.rec))
 }
 
 // show makes a won role visible.

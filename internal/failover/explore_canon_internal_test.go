@@ -373,9 +373,9 @@ func (c *canon) authority(m *Machine) {
 		}
 		p := &m.peers[i]
 		c.str(p.id)
-		c.flags(p.op != 0, p.hb, p.void, p.failed, p.vote.given)
+		c.flags(p.op != 0, p.void, p.failed, p.vote.given)
 		c.pair(p.named)
-		if p.hb {
+		if p.op != 0 {
 			c.hold(p.at)
 		}
 		c.due(p.sent + tick)

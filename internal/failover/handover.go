@@ -316,7 +316,7 @@ func (m *Machine) volunteerFor(cause event.Cause, stable time.Duration, fit func
 			continue
 		}
 		m.offered, m.offeredAt = true, m.now.Wait
-		m.tasks = append(m.tasks, task{req: Request{Verb: verbYield, Target: x.ID}, cause: cause, began: m.now.Wait})
+		m.tasks = append(m.tasks, task{req: Request{Verb: verbYield, Target: x.ID}, cause: cause})
 		return
 	}
 }

@@ -12,8 +12,7 @@ import (
 // peer is what a node knows of another member.
 type peer struct {
 	id     string
-	op     uint64        // the exchange under way, one at most
-	hb     bool          // it is a heartbeat
+	op     uint64        // the heartbeat under way, one at most
 	void   bool          // the authority it was sent under is gone
 	at     time.Duration // hold: the stamp of that heartbeat
 	sent   time.Duration // wait: the same
@@ -22,8 +21,7 @@ type peer struct {
 	fails  int           // how many in a row were not
 	vote   vote
 	report Report
-	seen   time.Duration // wait: last answer
-	heard  bool          // there was one
+	heard  bool          // it has answered
 	since  time.Duration // wait: healthy and answering since
 	stable bool
 }
@@ -52,19 +50,29 @@ func (m *Machine) peer(id string) *peer {
 // member until its removal is confirmed (rules 2 and 10).
 func (m *Machine) voters() []string {
 	var ids []string
-	add := func(r record.Record) {
+	m.eachOther(func(x record.Member) {
+		if x.Eligible() && !slices.Contains(ids, x.ID) {
+			ids = append(ids, x.ID)
+		}
+	})
+	slices.Sort(ids)
+	return ids
+}
+
+// eachOther visits every other confirmed member, of the record and of every
+// write of unknown end, as each of them lists it.
+func (m *Machine) eachOther(visit func(record.Member)) {
+	each := func(r record.Record) {
 		for _, x := range r.Members {
-			if x.ID != m.cfg.Self.ID && !x.Joining && x.Eligible() && !slices.Contains(ids, x.ID) {
-				ids = append(ids, x.ID)
+			if x.ID != m.cfg.Self.ID && !x.Joining {
+				visit(x)
 			}
 		}
 	}
-	add(m.auth.base)
+	each(m.auth.base)
 	for _, a := range m.tries {
-		add(a.rec)
+		each(a.rec)
 	}
-	slices.Sort(ids)
-	return ids
 }
 
 // beat sends the heartbeats that are due: to every other member, when a new
@@ -85,7 +93,7 @@ func (m *Machine) beat() {
 			again = p.sent + max(t.BackOff(), t.R/4)
 		}
 		if p.named.less(number) || m.due(again) {
-			p.op, p.hb, p.void = m.op(), true, false
+			p.op, p.void = m.op(), false
 			p.at, p.sent, p.named = m.now.Hold, m.now.Wait, number
 			m.do(Send{Op: p.op, To: x, Within: t.Attempt(), Message: Heartbeat{
 				Group: m.auth.base.Group, Run: m.cfg.Run, Term: number.term, Seq: number.seq,
@@ -97,18 +105,11 @@ func (m *Machine) beat() {
 // audience is every other member that heartbeats go to.
 func (m *Machine) audience() []record.Member {
 	var all []record.Member
-	add := func(r record.Record) {
-		for _, x := range r.Members {
-			known := slices.ContainsFunc(all, func(y record.Member) bool { return y.ID == x.ID })
-			if x.ID != m.cfg.Self.ID && !x.Joining && !known {
-				all = append(all, x)
-			}
+	m.eachOther(func(x record.Member) {
+		if !slices.ContainsFunc(all, func(y record.Member) bool { return y.ID == x.ID }) {
+			all = append(all, x)
 		}
-	}
-	add(m.auth.base)
-	for _, a := range m.tries {
-		add(a.rec)
-	}
+	})
 	return all
 }
 
@@ -120,8 +121,8 @@ func (m *Machine) answered(in Answered) {
 		return
 	}
 	p := &m.peers[i]
-	wasHeartbeat := p.hb && !p.void
-	p.op, p.hb, p.void = 0, false, false
+	counts := !p.void
+	p.op, p.void = 0, false
 	r, ok := in.Message.(Report)
 	p.failed = in.Problem != "" || !ok
 	if p.failed {
@@ -132,7 +133,7 @@ func (m *Machine) answered(in Answered) {
 	}
 	p.fails = 0
 	m.noteReport(p, r)
-	if wasHeartbeat && m.auth.held {
+	if counts && m.auth.held {
 		m.lastHeartbeat = m.now.Wall
 		m.vote(p, r)
 	}
@@ -141,7 +142,7 @@ func (m *Machine) answered(in Answered) {
 
 // noteReport keeps what a member says of itself.
 func (m *Machine) noteReport(p *peer, r Report) {
-	p.report, p.seen, p.heard = r, m.now.Wait, true
+	p.report, p.heard = r, true
 	switch fine := r.Healthy && r.Read; {
 	case !fine:
 		p.stable = false

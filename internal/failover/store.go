@@ -175,9 +175,15 @@ func (m *Machine) next(base record.Record) record.Record {
 // withMember returns r with x among its members, in place of the entry with
 // its ID.
 func withMember(r record.Record, x record.Member) record.Record {
-	r.Members = slices.DeleteFunc(r.Members, func(y record.Member) bool { return y.ID == x.ID })
+	r = without(r, x.ID)
 	r.Members = append(r.Members, x)
 	slices.SortFunc(r.Members, func(a, b record.Member) int { return cmp.Compare(a.ID, b.ID) })
+	return r
+}
+
+// without returns r less that member. It changes the members of r in place.
+func without(r record.Record, id string) record.Record {
+	r.Members = slices.DeleteFunc(r.Members, func(x record.Member) bool { return x.ID == id })
 	return r
 }
 

@@ -17,8 +17,7 @@ type task struct {
 
 	cause  event.Cause
 	reads  uint64          // answered reads when the task began to wait for one
-	failed uint64          // reads in a row that had failed by then
-	began  time.Duration   // wait
+	began  time.Duration   // wait: when the authority was given up
 	op     uint64          // an exchange under way
 	target record.Member   // of a failover
 	run    string          // the target's incarnation
@@ -131,7 +130,7 @@ func (m *Machine) work() {
 
 func (m *Machine) advance(t *task) {
 	if t.step == stepNew {
-		t.began, t.reads, t.failed = m.now.Wait, m.known.reads, m.known.failed
+		t.reads = m.known.reads
 	}
 	switch t.req.Verb {
 	case VerbCreate:
@@ -164,7 +163,7 @@ func (m *Machine) hasRead(t *task) bool {
 		if m.store.op != 0 && !m.store.write {
 			t.reads++ // not the one that is under way
 		}
-		m.known.failed, t.failed = 0, 0
+		m.known.failed = 0
 	}
 	if m.known.reads > t.reads {
 		return true

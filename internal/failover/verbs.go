@@ -255,9 +255,7 @@ func (m *Machine) writeLeave(base record.Record) bool {
 	if !listed || m.known.seen.Found != Present || base.Primary == m.cfg.Self.ID {
 		return false
 	}
-	r := base.Clone()
-	r.Members = slices.DeleteFunc(r.Members, func(x record.Member) bool { return x.ID == m.cfg.Self.ID })
-	m.write(kindEdit, event.CauseLeft, r, false)
+	m.write(kindEdit, event.CauseLeft, without(base.Clone(), m.cfg.Self.ID), false)
 	return true
 }
 
@@ -336,7 +334,7 @@ func (m *Machine) edit(r *record.Record) {
 	}
 	switch q := m.tasks[0].req; q.Verb {
 	case VerbRemove:
-		r.Members = slices.DeleteFunc(r.Members, func(x record.Member) bool { return x.ID == q.Target })
+		*r = without(*r, q.Target)
 	case VerbPause:
 		r.Paused = true
 	case VerbResume:
