@@ -85,9 +85,9 @@ func (d *driver) run(ctx context.Context) error {
 		d.all.Go(func() error { d.watchHealth(work); return nil })
 	}
 	d.announce()
-	d.step(failover.Tick{})
+	wake := d.step(failover.Tick{})
 	close(d.g.began)
-	d.loop(ctx)
+	d.loop(ctx, wake)
 	d.end()
 	cancel()
 	err := d.all.Wait()
@@ -140,10 +140,9 @@ func (d *driver) awaitHooks() {
 	}
 }
 
-// loop feeds the machine until it is done.
-func (d *driver) loop(ctx context.Context) {
+// loop feeds the machine until it is done; wake is what its last step returned.
+func (d *driver) loop(ctx context.Context, wake time.Duration) {
 	stop := ctx.Done()
-	wake := d.step(failover.Tick{})
 	for wake >= 0 {
 		in := d.next(wake, stop)
 		if _, stopping := in.(failover.Stop); stopping {

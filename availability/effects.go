@@ -160,12 +160,14 @@ func (d *driver) serve(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
-	for failures := 0; ctx.Err() == nil; failures++ {
+	for failures := 1; ctx.Err() == nil; failures++ {
 		err := t.Serve(ctx, d)
 		if ctx.Err() != nil {
 			return
 		}
-		d.warn(failures, "the transport has stopped serving; trying again", err)
+		if err != nil && worthTelling(failures) {
+			d.g.log.Warn("the transport has stopped serving; trying again", slogErr(err))
+		}
 		if !d.pause(ctx, d.g.current().HealthReportInterval) {
 			return
 		}

@@ -3,6 +3,8 @@ package availability
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/availabilitygroup/ag/dnsstore"
 )
 
 // The limits of names (RFC 1035 §2.3.4): 255 octets on the wire are 253
@@ -12,15 +14,10 @@ const (
 	maxLabel = 63
 )
 
-// canonicalName returns a name in lower case and without a final dot.
-func canonicalName(name string) string {
-	return strings.ToLower(strings.TrimSuffix(name, "."))
-}
-
 // checkName returns what is wrong with a name of a group or a key, nothing if
 // it is right.
 func checkName(name string) string {
-	name = canonicalName(name)
+	name = dnsstore.Canonical(name)
 	if name == "" {
 		return "must not be empty"
 	}

@@ -3,6 +3,7 @@ package availability
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/availabilitygroup/ag/internal/failover"
@@ -22,7 +23,10 @@ func (d *driver) demote(e failover.Demote) {
 		defer close(done)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.work), left)
 		defer cancel()
-		d.onDemote(ctx, Demotion{Term: e.Term, Cause: e.Cause, Next: e.Next, Until: until})
+		if d.g.cfg.OnDemote != nil {
+			what := Demotion{Term: e.Term, Cause: e.Cause, Next: e.Next, Until: until}
+			_ = d.guarded("OnDemote", func() error { d.g.cfg.OnDemote(ctx, what); return nil }) // a panic is noted
+		}
 		if t != nil {
 			t.work.Wait()
 		}
@@ -36,31 +40,41 @@ func (d *driver) demote(e failover.Demote) {
 	})
 }
 
-func (d *driver) onDemote(ctx context.Context, what Demotion) {
-	if d.g.cfg.OnDemote == nil {
-		return
+// guarded calls a hook of the host; a panic is noted, and its error.
+func (d *driver) guarded(hook string, call func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			d.g.counts.panics.Add(1)
+			d.g.log.Warn("a hook panicked", slog.String("op", hook), slog.String("err", fmt.Sprint(v)))
+			err = fmt.Errorf("the hook %s panicked: %v", hook, v)
+		}
+	}()
+	return call()
+}
+
+// askHost calls a hook and waits for its answer as long as ctx lives. The hook may
+// answer later, to nobody.
+func (d *driver) askHost(ctx context.Context, hook string, call func() error) error {
+	answer := make(chan error, 1)
+	d.hooks.Go(func() { answer <- d.guarded(hook, call) })
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	defer d.recovered("OnDemote")
-	d.g.cfg.OnDemote(ctx, what)
 }
 
 // promote asks the host; a panic is a veto.
 func (d *driver) promote(ctx context.Context, e failover.Promote) failover.Input {
 	d.witness(ctx, e.Term)
-	answer := make(chan error, 1) // the hook may answer after its time
-	d.hooks.Go(func() {
-		answer <- d.beforePromote(ctx, Promotion{Term: e.Term, Cause: e.Cause, Previous: e.Previous})
-	})
-	var err error
-	select {
-	case err = <-answer:
-	case <-ctx.Done():
-		err = context.Cause(ctx)
+	done := failover.PromoteDone{Op: e.Op}
+	if d.g.cfg.BeforePromote == nil {
+		return done
 	}
-	if err != nil {
-		return failover.PromoteDone{Op: e.Op, Veto: err.Error()}
-	}
-	return failover.PromoteDone{Op: e.Op}
+	what := Promotion{Term: e.Term, Cause: e.Cause, Previous: e.Previous}
+	done.Veto = problemOf(d.askHost(ctx, "BeforePromote", func() error { return d.g.cfg.BeforePromote(ctx, what) }))
+	return done
 }
 
 // witness tells the witness what it watches over. One that fails, or does not
@@ -78,40 +92,10 @@ func (d *driver) witness(ctx context.Context, term uint64) {
 			i.Peers = append(i.Peers, peerOf(m))
 		}
 	}
-	answer := make(chan error, 1) // it may answer after its time
-	d.hooks.Go(func() { answer <- d.watch(ctx, i) })
-	var err error
-	select {
-	case err = <-answer:
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	}
+	err := d.askHost(ctx, "Witness", func() error { return d.g.cfg.Witness.Watch(ctx, i) })
 	if err != nil {
 		d.g.log.Warn("the witness does not watch; the lease does", slogErr(err))
 	}
-}
-
-func (d *driver) watch(ctx context.Context, i Incarnation) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			d.notePanic("Witness", v)
-			err = fmt.Errorf("the witness panicked: %v", v)
-		}
-	}()
-	return d.g.cfg.Witness.Watch(ctx, i)
-}
-
-func (d *driver) beforePromote(ctx context.Context, what Promotion) (err error) {
-	if d.g.cfg.BeforePromote == nil {
-		return nil
-	}
-	defer func() {
-		if v := recover(); v != nil {
-			d.notePanic("BeforePromote", v)
-			err = fmt.Errorf("the hook panicked: %v", v)
-		}
-	}()
-	return d.g.cfg.BeforePromote(ctx, what)
 }
 
 // The host's health turns after this many equal answers in a row.
@@ -153,16 +137,10 @@ func (d *driver) watchHealth(ctx context.Context) {
 	}
 }
 
-func (d *driver) checkHealth(ctx context.Context, within time.Duration) (err error) {
+func (d *driver) checkHealth(ctx context.Context, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	defer func() {
-		if v := recover(); v != nil {
-			d.notePanic("Health", v)
-			err = fmt.Errorf("the health check panicked: %v", v)
-		}
-	}()
-	return d.g.cfg.Health(ctx)
+	return d.guarded("Health", func() error { return d.g.cfg.Health(ctx) })
 }
 
 func problemOf(err error) string {

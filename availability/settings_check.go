@@ -4,15 +4,17 @@ import (
 	"encoding/base64"
 	"net/netip"
 	"strings"
+
+	"github.com/availabilitygroup/ag/dnsstore"
 )
 
 // canonical returns s with its names, scheme and algorithm in the one form
 // that is written and compared: lower case, no final dot.
 func (s Settings) canonical() Settings {
-	s.GroupFQDN = canonicalName(s.GroupFQDN)
+	s.GroupFQDN = dnsstore.Canonical(s.GroupFQDN)
 	s.ExternalScheme = strings.ToLower(s.ExternalScheme)
-	s.TSIGName = canonicalName(s.TSIGName)
-	s.TSIGAlgorithm = canonicalName(s.TSIGAlgorithm)
+	s.TSIGName = dnsstore.Canonical(s.TSIGName)
+	s.TSIGAlgorithm = dnsstore.Canonical(s.TSIGAlgorithm)
 	return s
 }
 
@@ -102,7 +104,7 @@ func checkScheme(scheme string) string {
 }
 
 func checkAlgorithm(algorithm string) string {
-	switch canonicalName(algorithm) {
+	switch dnsstore.Canonical(algorithm) {
 	case "hmac-sha256", "hmac-sha384", "hmac-sha512":
 		return ""
 	}

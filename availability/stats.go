@@ -1,7 +1,6 @@
 package availability
 
 import (
-	"fmt"
 	"log/slog"
 	"math/bits"
 	"sync"
@@ -89,12 +88,12 @@ func (g *Group) Stats() Stats {
 func slogErr(err error) slog.Attr { return slog.String("err", err.Error()) }
 
 // worthTelling: the first of a row of failures, and every doubling.
-func worthTelling(failures int) bool { return bits.OnesCount(uint(failures+1)) == 1 }
+func worthTelling(failures int) bool { return bits.OnesCount(uint(failures)) == 1 }
 
 // storeProblem and peerProblem log failures, the first of a row and every
 // doubling.
 func (g *Group) storeProblem(err error) {
-	if n := g.counts.failed(""); worthTelling(n - 1) {
+	if n := g.counts.failed(""); worthTelling(n) {
 		g.log.Warn("the store does not work", slog.Int("failures", n), slogErr(err))
 	}
 }
@@ -102,25 +101,8 @@ func (g *Group) storeProblem(err error) {
 func (g *Group) storeWorks() { g.counts.works("") }
 
 func (g *Group) peerProblem(id string, err error) {
-	if n := g.counts.failed(id); worthTelling(n - 1) {
+	if n := g.counts.failed(id); worthTelling(n) {
 		g.log.Warn("a peer does not answer", slog.String("peer", id), slog.Int("failures", n), slogErr(err))
-	}
-}
-
-func (d *driver) warn(failures int, message string, err error) {
-	if worthTelling(failures) && err != nil {
-		d.g.log.Warn(message, slogErr(err)) //nolint:sloglint // both messages are constants of the callers
-	}
-}
-
-func (d *driver) notePanic(hook string, value any) {
-	d.g.counts.panics.Add(1)
-	d.g.log.Warn("a hook panicked", slog.String("op", hook), slog.String("err", fmt.Sprint(value)))
-}
-
-func (d *driver) recovered(hook string) {
-	if v := recover(); v != nil {
-		d.notePanic(hook, v)
 	}
 }
 
