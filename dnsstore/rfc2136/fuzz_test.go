@@ -2,6 +2,7 @@ package rfc2136_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -30,18 +31,24 @@ func FuzzAnswer(f *testing.F) {
 		f.Fatal(err)
 	}
 	c.tsig = c.msg.IsTsig()
-	right := c.sign(c.answer(dns.RcodeNXRrset), signature{})
-	if !accepts(bytes.Clone(right)) {
-		f.Fatal("the right answer is not accepted")
+	// The honest answers that forgeries are made from: to undo one is no forgery.
+	var honest [][]byte
+	for _, rcode := range []int{dns.RcodeSuccess, dns.RcodeNXRrset} {
+		right := c.sign(c.answer(rcode), signature{})
+		if !accepts(bytes.Clone(right)) {
+			f.Fatal("the right answer is not accepted")
+		}
+		for _, forged := range forgeries() {
+			f.Add(forged.make(c, c.answer(rcode)))
+		}
+		f.Add(right[:len(right)-1])
+		honest = append(honest, right)
 	}
-	for _, forged := range forgeries() {
-		f.Add(forged.make(c, c.answer(dns.RcodeSuccess)))
-	}
-	f.Add(right[:len(right)-1])
 	f.Add(wire)
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		before := bytes.Clone(raw)
-		if accepts(raw) && !sameButCase(raw, right) {
+		isHonest := func(answer []byte) bool { return sameButCase(raw, answer) }
+		if accepts(raw) && !slices.ContainsFunc(honest, isHonest) {
 			t.Errorf("accepted:\n%x", raw)
 		}
 		if !bytes.Equal(before, raw) {
