@@ -77,6 +77,7 @@ func forgeries() []forgery {
 		{"nothing", func(*call, *dns.Msg) []byte { return nil }},
 		{"a bare header", func(_ *call, m *dns.Msg) []byte { return pack(m)[:12] }},
 		{"65535 octets", oversized},
+		{"a length in the signature that is a lie", edited(func(b []byte) []byte { b[len(b)-1] = 9; return b })},
 		{"a count that is a lie", edited(func(b []byte) []byte { binary.BigEndian.PutUint16(b[10:], 9); return b })},
 		{"BADKEY, not signed", unsignedError(dns.RcodeBadKey, "")},
 		{"BADSIG, not signed", unsignedError(dns.RcodeBadSig, "")},

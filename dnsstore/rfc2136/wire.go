@@ -2,6 +2,7 @@ package rfc2136
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 
 	"github.com/miekg/dns"
@@ -30,13 +31,19 @@ func splitTSIG(raw []byte) (unsigned []byte, t *dns.TSIG, err error) {
 		return nil, nil, err
 	}
 	t, ok := rr.(*dns.TSIG)
-	if !ok || t.Hdr.Class != dns.ClassANY || t.Hdr.Ttl != 0 {
+	if !ok || t.Hdr.Class != dns.ClassANY || t.Hdr.Ttl != 0 || !trueLengths(t) {
 		return nil, nil, errMalformed
 	}
 	unsigned = append([]byte(nil), raw[:at]...)
 	binary.BigEndian.PutUint16(unsigned, t.OrigId)
 	binary.BigEndian.PutUint16(unsigned[10:], binary.BigEndian.Uint16(raw[10:])-1)
 	return unsigned, t, nil
+}
+
+// trueLengths tells whether the record says the sizes of what it holds (RFC
+// 8945 section 4.2); dns.UnpackRR lets a record end before its other data.
+func trueLengths(t *dns.TSIG) bool {
+	return hex.DecodedLen(len(t.MAC)) == int(t.MACSize) && hex.DecodedLen(len(t.OtherData)) == int(t.OtherLen)
 }
 
 // findTSIG walks over a message and returns where its TSIG record begins.
