@@ -114,6 +114,7 @@ func (m *Machine) drop() {
 	for i := range m.peers {
 		m.peers[i].vote = vote{}
 		m.peers[i].void = m.peers[i].op != 0
+		m.peers[i].stable = false // the next authority hears for itself how they are
 	}
 }
 

@@ -116,10 +116,11 @@
 //  9. Handover. Ask the target, stop the work, drop the authority, write the
 //     record that names the target, tell it; it takes the record by rule 8. If
 //     the write fails the node is no Primary either, and returns by rule 8 only.
+//     A target that left meanwhile is not named.
 //     A handover that is not taken is for every eligible member after 2·U. A
 //     clean stop is a handover, or with nobody to take over a release, which is
 //     for everybody at once. Code: failover, pickTarget, pickAtOnce, unfit,
-//     yieldTo, writeYield, awaitYield, awaitTaker, stop.
+//     yieldTo, writeYield, awaitYield, targetGone, awaitTaker, stop.
 //  10. Members. A node adds itself as joining; the Primary's next write confirms
 //     it, and from the send of that write on its promise is needed, until a
 //     record without it is confirmed. Who can never be Primary is not asked;

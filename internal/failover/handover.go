@@ -213,7 +213,25 @@ func (m *Machine) awaitYield(t *task) {
 		m.endYield(t, CodeNoTarget, "another node took the role meanwhile")
 	case t.wrote && !t.persistent():
 		m.endYield(t, CodeStoreUnreachable, "the end of the handover is unknown"+because(m.known.problem))
+	case t.target.ID != "" && !canTake(seen.Record, t.target.ID):
+		m.targetGone(t)
 	}
+}
+
+// canTake: the record lists that member as one that could be Primary.
+func canTake(r record.Record, id string) bool {
+	x, ok := r.Member(id)
+	return ok && !x.Joining && x.Eligible()
+}
+
+// targetGone: the target left while the work was being stopped for it. A node
+// that must give the role away releases the record; any other takes it again.
+func (m *Machine) targetGone(t *task) {
+	if m.stopping || t.cause == event.CauseUnhealthy {
+		t.target, t.run = record.Member{}, ""
+		return
+	}
+	m.endYield(t, CodeNoTarget, t.target.ID+" left meanwhile")
 }
 
 // writeYield writes the record that names the target, nobody, or the end of

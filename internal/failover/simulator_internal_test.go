@@ -27,10 +27,7 @@ func TestSimulator(t *testing.T) {
 		s.report(t)
 		return
 	}
-	seeds, ok := number("AG_SEEDS")
-	if !ok {
-		seeds = 200
-	}
+	seeds, hours := simulated()
 	reached := map[string]int{}
 	for s := range simulations(t, seeds) {
 		for k, v := range s.reached {
@@ -44,12 +41,41 @@ func TestSimulator(t *testing.T) {
 			t.Errorf("the simulator never reached: %s", k)
 		}
 	}
+	if reached["hours of virtual time"] < hours {
+		t.Errorf("%d hours of virtual time, want %d", reached["hours of virtual time"], hours)
+	}
+	t.Attr("prove.hours", strconv.Itoa(reached["hours of virtual time"]))
+	t.Attr("prove.seeds", strconv.FormatUint(seeds, 10))
+	t.Attr("prove.reached", reachedText(reached))
 	if reached["instants claimed"] < reached["instants not claimed"] {
 		t.Error("the simulator spends most of its time where nothing is claimed")
 	}
 	for _, k := range slices.Sorted(maps.Keys(reached)) {
 		t.Logf("%-40s %d", k, reached[k])
 	}
+}
+
+// simulated is how many seeds are played, and the hours that they must come to:
+// ten thousand, or with AG_NIGHTLY=1 a million.
+func simulated() (seeds uint64, hours int) {
+	switch n, ok := number("AG_SEEDS"); {
+	case ok:
+		return n, 0
+	case raced:
+		return 60, 0
+	case os.Getenv("AG_NIGHTLY") != "":
+		return 84_000, 1_000_000
+	default:
+		return 900, 10_000
+	}
+}
+
+func reachedText(reached map[string]int) string {
+	var all []string
+	for _, k := range mustReach() {
+		all = append(all, fmt.Sprintf("%s %d", k, reached[k]))
+	}
+	return strings.Join(all, ", ")
 }
 
 // mustReach is what a simulation that is worth its time comes across.

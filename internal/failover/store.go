@@ -46,7 +46,7 @@ func (m *Machine) readDue() {
 		}
 		return
 	}
-	if every := m.readEvery(); every > 0 && m.due(m.store.began+every) {
+	if every := m.readEvery(); every >= 0 && m.due(m.store.began+every) {
 		m.read()
 	}
 }
@@ -63,7 +63,7 @@ func (m *Machine) read() {
 	m.do(Read{Op: s.op, Host: s.host, Within: within})
 }
 
-// readEvery is how often the record is read in the present state; 0: not at all.
+// readEvery is how often the record is read in the present state; -1: not at all.
 func (m *Machine) readEvery() time.Duration {
 	t := m.timing()
 	often := t.alarmEvery()
@@ -71,7 +71,7 @@ func (m *Machine) readEvery() time.Duration {
 	case len(m.tasks) > 0:
 		return m.tasks[0].readEvery(t)
 	case m.stopping && !m.auth.held:
-		return 0
+		return -1
 	case m.auth.held:
 		return t.C
 	case m.joining():
@@ -80,7 +80,7 @@ func (m *Machine) readEvery() time.Duration {
 		return t.C
 	case m.role == event.RoleNotInGroup:
 		if m.cfg.Bootstrap == BootstrapManual || m.settled {
-			return 0
+			return -1
 		}
 		return often
 	case m.unheld() || m.due(m.lastDirect+t.alarmAfter()):

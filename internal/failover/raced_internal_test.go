@@ -1,0 +1,6 @@
+//go:build race
+
+package failover
+
+// raced: the race detector is at work, and everything takes ten times as long.
+const raced = true
