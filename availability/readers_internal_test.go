@@ -1,0 +1,109 @@
+package availability
+
+import (
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/availabilitygroup/ag/event"
+	"github.com/availabilitygroup/ag/internal/failover"
+)
+
+// twoClocks is a clock whose wall time and monotonic time are set apart.
+type twoClocks struct {
+	clock.Clock
+	wall, mono time.Duration
+}
+
+// Now writes the fields of a time, which has no other way to get a wall time
+// and a monotonic reading that differ. TestTwoClocks sees to it that it works.
+func (c *twoClocks) Now() time.Time {
+	const (
+		day          = 86400
+		toInternal   = (1969*365 + 1969/4 - 1969/100 + 1969/400) * day // year 1 to 1970
+		toWall       = (1884*365 + 1884/4 - 1884/100 + 1884/400) * day // year 1 to 1885
+		hasMonotonic = 1 << 63
+	)
+	var t time.Time
+	parts := (*struct {
+		wall uint64
+		ext  int64
+		loc  *time.Location
+	})(unsafe.Pointer(&t))
+	wall := time.Unix(1_800_000_000, 0).Add(c.wall)
+	parts.wall = hasMonotonic | uint64(wall.Unix()+toInternal-toWall)<<30 | uint64(wall.Nanosecond())
+	parts.ext = int64(c.mono) + 1
+	return t
+}
+
+func TestTwoClocks(t *testing.T) {
+	t.Parallel()
+	a, b := (&twoClocks{}).Now(), (&twoClocks{wall: time.Hour, mono: time.Second}).Now()
+	if mono, wall := b.Sub(a), b.Round(0).Sub(a.Round(0)); mono != time.Second || wall != time.Hour {
+		t.Errorf("differences are %v and %v, want 1s and 1h", mono, wall)
+	}
+}
+
+// asked is a group without a driver that was Primary, with a minute left, when
+// both clocks were at zero.
+func asked() (*Group, *twoClocks) {
+	c := &twoClocks{}
+	g := &Group{cfg: Config{Clock: c}, nudge: make(chan struct{}, 1)}
+	s := &snapshot{view: failover.View{Role: event.RolePrimary, Stop: time.Minute}}
+	s.clock.Read(c.Now())
+	g.snap.Store(s)
+	return g, c
+}
+
+// Readers compare at each question, with the clock that runs on while the
+// machine is suspended, and are Secondary from the stop on.
+func TestReaders_CompareByTheHoldClock(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		wall, mono time.Duration
+		want       bool
+	}{
+		"at once":          {0, 0, true},
+		"just before":      {time.Minute - 1, time.Minute - 1, true},
+		"at the stop":      {time.Minute, time.Minute, false},
+		"after a stop":     {time.Hour, time.Hour, false},
+		"suspended":        {time.Hour, time.Second, false},
+		"wall set forward": {time.Minute, 0, false},
+		"wall set back":    {-time.Hour, time.Minute, false},
+	} {
+		g, c := asked()
+		c.wall, c.mono = tt.wall, tt.mono
+		if got := g.IsPrimary(); got != tt.want {
+			t.Errorf("%s: IsPrimary = %t, want %t", name, got, tt.want)
+		}
+		g, c = asked()
+		c.wall, c.mono = tt.wall, tt.mono
+		if got := g.GetNodeState().NodeRole == event.RolePrimary; got != tt.want {
+			t.Errorf("%s: GetNodeState says primary = %t, want %t", name, got, tt.want)
+		}
+		if told := len(g.nudge) == 1; told == tt.want {
+			t.Errorf("%s: the driver was told = %t, want %t", name, told, !tt.want)
+		}
+	}
+}
+
+// What one reader has seen is so for all, and for the driver: a wall clock that
+// is set back does not revive the role.
+func TestReaders_TheEndIsFinal(t *testing.T) {
+	t.Parallel()
+	g, c := asked()
+	d := &driver{g: g, clock: g.snap.Load().clock}
+	c.wall = time.Minute
+	if g.IsPrimary() {
+		t.Fatal("Primary at its stop")
+	}
+	c.wall = 0
+	if g.IsPrimary() || g.GetNodeState().NodeRole == event.RolePrimary {
+		t.Error("the role was revived")
+	}
+	if now := d.now(); now.Hold < time.Minute {
+		t.Errorf("the driver's clock is at %v, its readers have seen %v", now.Hold, time.Minute)
+	}
+}
