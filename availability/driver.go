@@ -87,12 +87,11 @@ func (d *driver) run(ctx context.Context) error {
 	d.announce()
 	wake := d.step(failover.Tick{})
 	close(d.g.began)
-	d.loop(ctx, wake)
+	told := d.loop(ctx, wake)
 	d.end()
 	cancel()
 	err := d.all.Wait()
-	d.awaitHooks()
-	d.closeHub()
+	d.awaitHost(d.left(told))
 	d.links.close()
 	return errors.Join(err, d.g.state.close())
 }
@@ -111,27 +110,45 @@ func (d *driver) announce() {
 		slog.String("text", text), slog.Duration("after", s.AllowedAbsenceInterval))
 }
 
+// left is what is left of the time in which Run has to end, 0.21·W from when
+// it was told to. The machine takes δ + 2·U of it at most, so there is always a
+// little for the last events.
+func (d *driver) left(told time.Time) time.Duration {
+	t := d.g.timing()
+	w := t.AllowedAbsenceInterval
+	most := w / 100 * 21
+	least := most - t.stopBudget() - 2*t.attempt()
+	return max(least, most-d.g.cfg.Clock.Now().Sub(told))
+}
+
+// awaitHost waits for the host: for calls of its hooks, which have been told
+// to return, and for its handlers to be told the last events.
+func (d *driver) awaitHost(within time.Duration) {
+	var both sync.WaitGroup
+	both.Go(func() { d.awaitHooks(within) })
+	both.Go(func() { d.closeHub(within) })
+	both.Wait()
+}
+
 // closeHub has the last events delivered, to handlers that return in time.
-func (d *driver) closeHub() {
-	budget := d.g.current().stopBudget()
-	soft, cancelSoft := context.WithTimeout(context.WithoutCancel(d.work), budget/2)
+func (d *driver) closeHub(within time.Duration) {
+	soft, cancelSoft := context.WithTimeout(context.WithoutCancel(d.work), within/2)
 	defer cancelSoft()
-	hard, cancelHard := context.WithTimeout(context.WithoutCancel(d.work), budget)
+	hard, cancelHard := context.WithTimeout(context.WithoutCancel(d.work), within)
 	defer cancelHard()
 	if hanging := d.g.hub.close(soft, hard); hanging > 0 {
 		d.g.log.Warn("handlers have not returned", slog.Int("handlers", hanging))
 	}
 }
 
-// awaitHooks waits for calls of the host's hooks, which have been told to
-// return, but not for one that does not listen.
-func (d *driver) awaitHooks() {
+// awaitHooks does not wait for a hook that does not listen.
+func (d *driver) awaitHooks(within time.Duration) {
 	done := make(chan struct{})
 	go func() {
 		d.hooks.Wait()
 		close(done)
 	}()
-	t := d.g.cfg.Clock.Timer(d.g.current().stopBudget())
+	t := d.g.cfg.Clock.Timer(within)
 	defer t.Stop()
 	select {
 	case <-done:
@@ -141,35 +158,83 @@ func (d *driver) awaitHooks() {
 }
 
 // loop feeds the machine until it is done; wake is what its last step returned.
-func (d *driver) loop(ctx context.Context, wake time.Duration) {
+// It returns when the machine was told to end.
+func (d *driver) loop(ctx context.Context, wake time.Duration) (told time.Time) {
 	stop := ctx.Done()
 	for wake >= 0 {
 		in := d.next(wake, stop)
 		if _, stopping := in.(failover.Stop); stopping {
-			stop = nil
+			stop, told = nil, d.g.cfg.Clock.Now()
 		}
 		wake = d.step(in)
 	}
+	return told
 }
 
-// next waits for the next input; the timer is made anew for each wait, since a
-// reset one can fire for a time that has been given up.
+// next waits for the next input; wake is when a Tick is due, from now.
 func (d *driver) next(wake time.Duration, stop <-chan struct{}) failover.Input {
+	began := d.g.cfg.Clock.Now()
+	for {
+		in, ok := d.await(d.nap(wake-d.g.cfg.Clock.Now().Sub(began), wake > 0), stop)
+		if ok {
+			return in
+		}
+		if d.lapsed() || wake > 0 && d.g.cfg.Clock.Now().Sub(began) >= wake {
+			return failover.Tick{}
+		}
+	}
+}
+
+// lookout is how often a driver looks whether its authority is over, as a part
+// of W. What ends it early is seen by no timer: that the machine was suspended,
+// and that the wall clock was set forward.
+const lookout = 40
+
+// nap is how long to wait at a time, 0: as long as it takes.
+func (d *driver) nap(left time.Duration, due bool) time.Duration {
+	every := time.Duration(0)
+	if s := d.g.snap.Load(); s.view.Role == event.RolePrimary {
+		every = max(s.view.Record.AllowedAbsence/lookout, time.Millisecond)
+	}
+	switch {
+	case !due:
+		return every
+	case every == 0:
+		return max(left, 1)
+	default:
+		return max(min(left, every), 1)
+	}
+}
+
+// lapsed: the authority of a Primary is over.
+func (d *driver) lapsed() bool {
+	s := d.g.snap.Load()
+	if s.view.Role != event.RolePrimary {
+		return false
+	}
+	_, primary := s.left(d.g.cfg.Clock.Now())
+	return !primary
+}
+
+// await waits for an input for that long, 0: as long as it takes. The timer is
+// made anew for each wait, since a reset one can fire for a time that has been
+// given up.
+func (d *driver) await(nap time.Duration, stop <-chan struct{}) (in failover.Input, ok bool) {
 	var due <-chan time.Time
-	if wake > 0 {
-		t := d.g.cfg.Clock.Timer(wake)
+	if nap > 0 {
+		t := d.g.cfg.Clock.Timer(nap)
 		defer t.Stop()
 		due = t.C
 	}
 	select {
 	case <-stop:
-		return failover.Stop{}
+		return failover.Stop{}, true
 	case <-due:
-		return failover.Tick{}
+		return nil, false
 	case <-d.g.nudge:
-		return failover.Tick{}
+		return failover.Tick{}, true
 	case in := <-d.g.inputs:
-		return in
+		return in, true
 	}
 }
 
@@ -197,7 +262,7 @@ func (d *driver) step(in failover.Input) time.Duration {
 func (d *driver) tellWitness(e event.Event) {
 	term := d.g.snap.Load().primaryTerm()
 	if _, changed := e.(event.MembersChange); changed && term != 0 && d.g.cfg.Witness != nil {
-		d.worker(d.g.current().attempt(), func(ctx context.Context) { d.witness(ctx, term) })
+		d.worker(d.g.timing().attempt(), func(ctx context.Context) { d.witness(ctx, term) })
 	}
 }
 

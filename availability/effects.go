@@ -57,7 +57,7 @@ func (d *driver) exchange(ctx context.Context, e failover.Send) failover.Input {
 		if !errors.Is(err, errNoTransport) && d.work.Err() == nil {
 			d.g.peerProblem(e.To.ID, err)
 		}
-		answer.Problem = err.Error()
+		answer.Problem = problemOf(err)
 		return answer
 	}
 	d.g.counts.works(e.To.ID)
@@ -168,7 +168,7 @@ func (d *driver) serve(ctx context.Context) {
 		if err != nil && worthTelling(failures) {
 			d.g.log.Warn("the transport has stopped serving; trying again", slogErr(err))
 		}
-		if !d.pause(ctx, d.g.current().HealthReportInterval) {
+		if !d.pause(ctx, d.g.timing().HealthReportInterval) {
 			return
 		}
 	}

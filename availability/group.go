@@ -76,9 +76,10 @@ func New(c Config) (*Group, error) {
 }
 
 // Run takes part in the group until ctx ends, and then hands the role over, or
-// releases it, and stops: it returns at most δ + 2·U after ctx has ended
-// (0.21·W). It owns every goroutine of the group; when it returns none is left
-// but those of the host's own hooks and handlers that ignore their contexts.
+// releases it, and stops: it returns at most 0.21·W after ctx has ended, which
+// is δ + 2·U and a moment for the last events, by the W of the record. It owns
+// every goroutine of the group; when it returns none is left but those of the
+// host's own hooks and handlers that ignore their contexts.
 // After it the node is never Primary. It returns nil when it was ended by ctx,
 // [ErrRunTwice] when it was called before, [ErrStateLocked] when another
 // process uses the StateDir, and else what made it impossible to start.

@@ -1,6 +1,7 @@
 package availability
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -83,7 +84,7 @@ func (d *driver) witness(ctx context.Context, term uint64) {
 	if d.g.cfg.Witness == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.g.current().attempt())
+	ctx, cancel := context.WithTimeout(ctx, d.g.timing().attempt())
 	defer cancel()
 	s, r := d.g.current(), d.g.snap.Load().view.Record
 	i := Incarnation{Access: accessFor(s), NodeID: d.g.nodeID(), Run: d.incarnation, Term: term}
@@ -111,7 +112,7 @@ func (d *driver) watchHealth(ctx context.Context) {
 	results := make(chan error, 1) // a late result is kept for the next round
 	running := false
 	for {
-		every := max(d.g.current().HealthReportInterval/2, time.Millisecond)
+		every := max(d.g.timing().HealthReportInterval/2, time.Millisecond)
 		if !running {
 			running = true
 			d.hooks.Go(func() { results <- d.checkHealth(ctx, every) })
@@ -143,9 +144,11 @@ func (d *driver) checkHealth(ctx context.Context, within time.Duration) error {
 	return d.guarded("Health", func() error { return d.g.cfg.Health(ctx) })
 }
 
+// problemOf is err in words, never none: to the machine no words mean that all
+// is well.
 func problemOf(err error) string {
 	if err == nil {
 		return ""
 	}
-	return err.Error()
+	return cmp.Or(err.Error(), fmt.Sprintf("an error of type %T without a text", err))
 }

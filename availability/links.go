@@ -176,7 +176,7 @@ func (l *links) read(ctx context.Context, e failover.Read) failover.Input {
 	if err != nil {
 		l.g.counts.readsFailed.Add(1)
 		l.g.storeProblem(err)
-		return failover.ReadDone{Op: e.Op, Problem: err.Error()}
+		return failover.ReadDone{Op: e.Op, Problem: problemOf(err)}
 	}
 	if seen.Found == failover.Unusable {
 		l.g.counts.badRecords.Add(1)
@@ -250,7 +250,7 @@ func (l *links) write(ctx context.Context, e failover.Write) failover.Input {
 	}
 	if err := l.probe(ctx, store, name, probeTimes*e.Within); err != nil {
 		l.g.storeProblem(err)
-		done.End, done.Problem = failover.Unknown, err.Error()
+		done.End, done.Problem = failover.Unknown, problemOf(err)
 		if errors.Is(err, dnsstore.ErrUnfit) || errors.Is(err, dnsstore.ErrRefused) {
 			done.End = failover.Refused
 		}

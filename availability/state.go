@@ -61,6 +61,9 @@ func (g *Group) VerifyPrimary(ctx context.Context) (term uint64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("verify primary: %w: %w", ErrStoreUnreachable, err)
 	}
+	if seen.Found == failover.Unusable {
+		return 0, fmt.Errorf("verify primary: %w: %s", ErrStoreUnreachable, seen.Problem)
+	}
 	after := g.GetNodeState()
 	r := seen.Record
 	if seen.Found != failover.Present || r.Primary != after.NodeID || r.Run != l.run ||

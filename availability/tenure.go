@@ -90,10 +90,11 @@ func (g *Group) awaitTenure(ctx context.Context, after uint64) (*tenure, func(),
 
 // PrimaryContext waits until this node is Primary and returns a context that
 // ends, with the cause [ErrNotPrimary], when it no longer is, and when ctx
-// does. The work done under it must have stopped when it ends; calling the
-// returned function says that it has, so a planned failover need not wait for
-// the stop budget. It returns the error of ctx, and [ErrNotRunning] once Run
-// has returned.
+// does. If the machine was suspended beyond the node's authority, it ends
+// within W/40 of its going on; [Group.IsPrimary] knows at once. The work done
+// under it must have stopped when it ends; calling the returned function says
+// that it has, so a planned failover need not wait for the stop budget. It
+// returns the error of ctx, and [ErrNotRunning] once Run has returned.
 func (g *Group) PrimaryContext(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	t, leave, err := g.awaitTenure(ctx, 0)
 	if err != nil {

@@ -202,6 +202,9 @@ func (g *Group) effective(r record.Record) Settings {
 	return s
 }
 
+// timing is that of the record, or of the settings without one.
+func (g *Group) timing() Timing { return g.effective(g.snap.Load().view.Record).Timing }
+
 // do hands a request to the machine and waits for its end.
 func (g *Group) do(ctx context.Context, r failover.Request) error {
 	verb := string(r.Verb)

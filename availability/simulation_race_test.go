@@ -1,0 +1,5 @@
+//go:build race
+
+package availability_test
+
+const simUnderRace = true
