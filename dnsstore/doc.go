@@ -11,7 +11,8 @@
 //     no record more, none less, TXT compared octet for octet and string for
 //     string. Order and time to live are no part of it.
 //   - After Apply has returned nil, every Lookup sees the change.
-//   - Apply returns [ErrConflict] or [ErrRefused] only if nothing was changed.
+//   - Apply returns [ErrConflict] or [ErrRefused] only if nothing of it is
+//     there: nothing was changed, or somebody else has changed it since.
 //   - Of several changes that are conditional on the same value, at most one
 //     is made.
 //
@@ -22,7 +23,9 @@
 //     before anything else, and never write the same value twice.
 //   - Lookup tells what was true at some moment of the call, nothing about
 //     now. Two Lookups are not one: a change may lie between them.
-//   - A conflict does not tell what is there instead. Read it.
+//   - A conflict does not tell what is there instead. Read it. Where a network
+//     can double a message, one copy may have been applied and overwritten
+//     before the other met the conflict.
 //   - Some servers (PowerDNS) take TXT that differ in the case of letters only
 //     for equal. Values without capitals are safe everywhere.
 //   - Nothing here is a lock or a lease. Who holds what for how long is the

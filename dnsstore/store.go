@@ -9,7 +9,7 @@ import (
 // Errors that a caller decides by. Only these two say that nothing was
 // changed; every other error of Apply leaves the end unknown.
 var (
-	// ErrConflict: a condition of the change did not hold; nothing was changed.
+	// ErrConflict: a condition of the change did not hold; nothing of it is there.
 	ErrConflict = errors.New("dnsstore: condition not met")
 	// ErrRefused: the server refused for a reason that sending again does not
 	// mend (key, clock, zone, policy); nothing was changed.
@@ -32,9 +32,9 @@ type Store interface {
 	Lookup(ctx context.Context, k Key) (RRSet, error)
 	// Apply makes a conditional change: all of it or nothing, durable before
 	// it returns nil. An error that wraps ErrConflict or ErrRefused says that
-	// nothing was changed; every other error (ErrUnknown, the context's own)
-	// says that the change may have been applied, or may yet be, even after
-	// the call has returned.
+	// nothing of it is there, nor will be; every other error (ErrUnknown, the
+	// context's own) says that the change may have been applied, or may yet be,
+	// even after the call has returned.
 	Apply(ctx context.Context, c Change) error
 }
 

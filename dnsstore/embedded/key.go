@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"github.com/availabilitygroup/ag/dnsstore"
 )
 
 var (
@@ -25,13 +27,13 @@ type key struct {
 	name      string // canonical
 	algorithm string // canonical
 	hash      func() hash.Hash
-	secret    []byte
+	secret    dnsstore.Secret // the octets, wrapped up: no print of a Server shows them
 	policy    policy
 }
 
 // mac signs octets.
 func (k *key) mac(octets []byte) []byte {
-	h := hmac.New(k.hash, k.secret)
+	h := hmac.New(k.hash, []byte(k.secret.Reveal()))
 	h.Write(octets)
 	return h.Sum(nil)
 }
@@ -62,13 +64,14 @@ func (k Key) parse(apex, field string, wrong *mistakes) *key {
 	if out.hash = hashOf(out.algorithm); out.hash == nil {
 		wrong.add(field+".Algorithm", errAlgorithm)
 	}
-	out.secret, err = base64.StdEncoding.DecodeString(strings.TrimSpace(k.Secret.Reveal()))
+	octets, err := base64.StdEncoding.DecodeString(strings.TrimSpace(k.Secret.Reveal()))
 	switch {
 	case err != nil:
 		wrong.add(field+".Secret", errBase64)
-	case len(out.secret) == 0:
+	case len(octets) == 0:
 		wrong.add(field+".Secret", errEmpty)
 	}
+	out.secret = dnsstore.NewSecret(string(octets))
 	for i, g := range k.Allow {
 		out.policy = append(out.policy, g.parse(apex, fmt.Sprintf("%s.Allow[%d]", field, i), wrong))
 	}

@@ -95,7 +95,7 @@ func (s *Store) end(ctx context.Context, u update, out outcome) error {
 	case u.guardFailed(out.answer.Rcode):
 		return dnsstore.ErrRefused
 	case conditionFalse(out.answer.Rcode):
-		return s.conflict(ctx, u, out)
+		return s.conflict(ctx, u)
 	case refused(out.answer.Rcode):
 		return dnsstore.ErrRefused
 	}
@@ -103,10 +103,11 @@ func (s *Store) end(ctx context.Context, u update, out outcome) error {
 }
 
 // conflict is ErrConflict, unless the change turns out to have been made: the
-// network may have doubled a datagram, and the answer to the first copy be
-// lost. Then this answer, to the second one, proves nothing.
-func (s *Store) conflict(ctx context.Context, u update, out outcome) error {
-	if !out.datagram || len(u.change.Set) == 0 || !u.repeatable() {
+// network may have doubled a datagram, or somebody on the way may have sent a
+// copy of the message ahead of it, and kept the answer to that. Then this
+// answer, to the second copy, proves nothing.
+func (s *Store) conflict(ctx context.Context, u update) error {
+	if len(u.change.Set) == 0 || !u.repeatable() {
 		return dnsstore.ErrConflict
 	}
 	for _, want := range u.change.Set {

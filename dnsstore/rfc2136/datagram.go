@@ -38,7 +38,6 @@ func (s *Store) onSocket(ctx context.Context, conn net.Conn, r *request, out *ou
 			return true
 		}
 		out.copies++
-		out.datagram = true
 		if i > 0 {
 			s.counters.retransmissions.Add(1)
 		}

@@ -28,6 +28,12 @@
 //
 // # What is not promised
 //
+//   - That a conflict is certain where messages are doubled on the way: of UDP
+//     by any network, of TCP by an attacker who sends a captured message ahead
+//     of itself. What the first copy has changed is seen by a second look, and
+//     the end is then unknown; but not if somebody else has changed it again
+//     before that. Whoever reads after a conflict, as groups do, is not misled:
+//     a change that was made and is gone is as good as one that was not made.
 //   - Several servers. The addresses in Config.Server are those of one primary
 //     master. Two servers that share a database are two arbiters: their
 //     updates are not serialised, and both of two rivals may win. A secondary
@@ -68,9 +74,10 @@
 // that is no answer. With Config.Net "udp" messages of up to 512 octets go as
 // datagrams, each from a port of its own, and are sent up to four times within
 // the time there is; larger ones, and queries whose answer is cut off, go over
-// TCP. A datagram may be doubled by the network, so a refused condition is
-// looked at once more before it is called a conflict. TCP is the better choice
-// wherever there is one.
+// TCP. The writes of a group are larger as a rule, since each carries the old
+// record and the new one: "udp" is for its reads. A message may be doubled on
+// the way, so the data is looked at once more before a condition that did not
+// hold is called a conflict. TCP is the better choice wherever there is one.
 //
 // # Time
 //

@@ -58,7 +58,7 @@ func TestApply_EndOfEachVerifiedAnswer(t *testing.T) {
 		{dns.RcodeServerFailure, "ErrUnknown", "its database busy"},
 		{15, "ErrUnknown", "RCODE15"},
 	} {
-		err := newFake(t, always(c.rcode)).store(t).Apply(t.Context(), swap())
+		err := newFake(t, toUpdates(c.rcode)).store(t).Apply(t.Context(), swap())
 		if diff := cmp.Diff([]string{c.want}, sentinels(err)); diff != "" {
 			t.Errorf("%s: sentinels mismatch (-want +got):\n%s", dns.RcodeToString[c.rcode], diff)
 		}
@@ -77,6 +77,17 @@ func TestApply_EndOfEachVerifiedAnswer(t *testing.T) {
 			t.Errorf("%d reads like %s", c.rcode, other)
 		}
 		texts[failed.Advice+failed.Error()] = text
+	}
+}
+
+// toUpdates answers updates with a code, and queries with no data.
+func toUpdates(rcode int) func(*call) {
+	return func(c *call) {
+		if c.msg.Opcode == dns.OpcodeUpdate {
+			c.truth(rcode)
+			return
+		}
+		c.truth(dns.RcodeSuccess)
 	}
 }
 

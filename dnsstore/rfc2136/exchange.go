@@ -16,13 +16,12 @@ var errFalse = errors.New("what came was not a verified answer")
 
 // outcome is all that is known of an exchange.
 type outcome struct {
-	request  *request
-	answer   *answer // nil: none was accepted
-	copies   int     // that may have reached the server
-	datagram bool    // one of them by UDP
-	server   string  // the address last spoken to
-	claim    claim   // what the last message said that was not accepted
-	err      error   // why there is no answer
+	request *request
+	answer  *answer // nil: none was accepted
+	copies  int     // that may have reached the server
+	server  string  // the address last spoken to
+	claim   claim   // what the last message said that was not accepted
+	err     error   // why there is no answer
 }
 
 // exchange sends a request to a server and waits for its answer.

@@ -27,7 +27,7 @@ func allOptions() []option {
 	return []option{
 		{"server", "primary master of the zone, `host:port` (empty: the one that the zone's SOA names)", text, false},
 		{"zone", "zone of the group's name (empty: found by its SOA)", text, false},
-		{"net", "how to speak to the server: tcp (default) or udp", text, false},
+		{"net", "how to speak to the server: tcp (default) or udp (small messages; writes of a group are too large)", text, false},
 		{"node_id", "`ID` of this node in the group (default: its address)", text, false},
 		{"priority", "which node is preferred as Primary, the highest first (default 100; negative: never)", number, false},
 		{"bootstrap", "what to do at the start when in no group: manual (default), join or create", text, false},

@@ -26,7 +26,9 @@
 //   - Signatures do not hide a message. HTTPS does.
 //   - The key is the group's: a member can speak for another member.
 //   - Someone who can hold up the packets between two nodes can hold up their
-//     messages, by at most two minutes, or keep them from arriving at all.
+//     messages, by at most two minutes, or keep them from arriving at all. A
+//     heartbeat that comes so late, after its sender's death, puts off a
+//     takeover as any other does.
 //
 // # Use
 //
