@@ -42,7 +42,7 @@ func (b *bind) configure(s *Server) error {
 	pid-file "named.pid";
 	session-keyfile "session.key";
 	managed-keys-directory %[1]q;
-	listen-on port %[2]s { 127.0.0.1; };
+	listen-on port %[2]s { %[6]s; };
 	listen-on-v6 { none; };
 	recursion no;
 	dnssec-validation no;
@@ -52,7 +52,7 @@ func (b *bind) configure(s *Server) error {
 	update-quota 1000;
 %[3]s};
 %[4]scontrols { inet 127.0.0.1 port %[5]d allow { 127.0.0.1; } keys { "control"; }; };
-`, s.Dir, s.port(), s.set.serverConfig, control, s.control)
+`, s.Dir, s.port(), s.set.serverConfig, control, s.control, s.set.host)
 	for _, k := range s.Keys {
 		fmt.Fprintf(&conf, "key %q { algorithm %s; secret %q; };\n", k.Name, k.Algorithm, k.Secret)
 	}

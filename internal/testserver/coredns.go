@@ -62,7 +62,7 @@ func build(ctx context.Context, dir, program string) error {
 func (c *coreDNS) configure(s *Server) error {
 	var conf strings.Builder
 	for _, zone := range s.set.zones {
-		fmt.Fprintf(&conf, "%s:%s {\n    bind 127.0.0.1\n    errors\n    tsig {\n", zone, s.port())
+		fmt.Fprintf(&conf, "%s:%s {\n    bind %s\n    errors\n    tsig {\n", zone, s.port(), s.set.host)
 		for _, k := range s.Keys {
 			fmt.Fprintf(&conf, "        secret %s. %s\n", k.Name, k.Secret)
 		}

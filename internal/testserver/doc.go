@@ -1,6 +1,7 @@
 // Package testserver starts real authoritative DNS servers for tests: BIND,
 // Knot, PowerDNS and CoreDNS, each a process of its own on loopback, on a free
-// port, in a directory of its own, without root.
+// port, in a directory of its own, without root. With [WithNetwork] a server is
+// on a host of its own, as far as the kernel can make one.
 //
 //	s := testserver.BIND(t)
 //	store, err := rfc2136.Config{Server: s.Addr}.Open(s.Key("hmac-sha256").Access("svc.lab.test"))

@@ -40,7 +40,7 @@ func (k *knot) configure(s *Server) error {
 	var conf strings.Builder
 	fmt.Fprintf(&conf, `server:
     rundir: %q
-    listen: 127.0.0.1@%s
+    listen: %s@%s
     udp-workers: 2
     tcp-workers: 2
     background-workers: 2
@@ -50,7 +50,7 @@ func (k *knot) configure(s *Server) error {
 database:
     storage: %q
 key:
-`, s.file("run"), s.port(), s.set.serverConfig, s.file("db"))
+`, s.file("run"), s.set.host, s.port(), s.set.serverConfig, s.file("db"))
 	for _, key := range s.Keys {
 		fmt.Fprintf(&conf, "  - id: %s\n    algorithm: %s\n    secret: %s\n", key.Name, key.Algorithm, key.Secret)
 	}

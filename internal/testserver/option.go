@@ -14,10 +14,12 @@ type settings struct {
 	serverConfig  string
 	zoneConfig    string
 	defaultCaches bool
+	host          string
+	enter         func(func() error) error
 }
 
 func newSettings(options []Option) settings {
-	s := settings{zones: []string{DefaultZone}}
+	s := settings{zones: []string{DefaultZone}, host: loopback, enter: func(f func() error) error { return f() }}
 	for _, o := range options {
 		o(&s)
 	}
@@ -66,4 +68,12 @@ func WithZoneConfig(text string) Option {
 // so that answers may be old. It changes nothing for other servers.
 func WithDefaultCaches() Option {
 	return func(s *settings) { s.defaultCaches = true }
+}
+
+// WithNetwork has the server listen at an IPv4 address of another network than
+// that of the test, and take updates from every address. All that has to do
+// with that network is done within enter: it calls its argument, with the
+// thread of the caller in the network namespace, and returns what that returns.
+func WithNetwork(host string, enter func(func() error) error) Option {
+	return func(s *settings) { s.host, s.enter = host, enter }
 }

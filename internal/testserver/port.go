@@ -11,12 +11,12 @@ import (
 // errAddressInUse: somebody else has taken the port in the meantime.
 var errAddressInUse = errors.New("address in use")
 
-// freePort returns a port of 127.0.0.1 that is free for TCP and UDP now.
-func freePort(ctx context.Context) (int, error) {
+// freePort returns a port of host that is free for TCP and UDP now.
+func freePort(ctx context.Context, host string) (int, error) {
 	const attempts = 20
 	var errs []error
 	for range attempts {
-		port, err := tryPort(ctx)
+		port, err := tryPort(ctx, host)
 		if err == nil {
 			return port, nil
 		}
@@ -25,9 +25,9 @@ func freePort(ctx context.Context) (int, error) {
 	return 0, fmt.Errorf("no free port: %w", errors.Join(errs...))
 }
 
-func tryPort(ctx context.Context) (int, error) {
+func tryPort(ctx context.Context, host string) (int, error) {
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return 0, err
 	}

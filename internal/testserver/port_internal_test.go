@@ -25,7 +25,7 @@ func TestLaunch_PortIsTaken(t *testing.T) {
 				if err := s.writeZones(); err != nil {
 					t.Fatal(err)
 				}
-				control, err := freePort(t.Context())
+				control, err := freePort(t.Context(), loopback)
 				if err != nil {
 					t.Fatal(err)
 				}

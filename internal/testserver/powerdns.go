@@ -51,17 +51,17 @@ func (p *powerDNS) configure(s *Server) error {
 	fmt.Fprintf(&conf, `daemon=no
 guardian=no
 socket-dir=%s
-local-address=127.0.0.1
+local-address=%s
 local-port=%s
 launch=gsqlite3
 gsqlite3-database=%s
 gsqlite3-pragma-foreign-keys=yes
 dnsupdate=yes
-allow-dnsupdate-from=127.0.0.0/8
+allow-dnsupdate-from=%s
 zone-cache-refresh-interval=0
 max-tcp-connections=200
 loglevel=5
-`, s.Dir, s.port(), p.database(s))
+`, s.Dir, s.set.host, s.port(), p.database(s), s.clients())
 	if !s.set.defaultCaches {
 		conf.WriteString("cache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\n")
 	}
@@ -123,7 +123,7 @@ func (*powerDNS) zoneCommands(s *Server, zone string) [][]string {
 		{"load-zone", zone, s.zoneFile(zone)},
 		{"set-kind", zone, "native"},
 		allow,
-		{"set-meta", zone, "ALLOW-DNSUPDATE-FROM", "127.0.0.0/8"},
+		{"set-meta", zone, "ALLOW-DNSUPDATE-FROM", s.clients()},
 		{"set-meta", zone, "SOA-EDIT-DNSUPDATE", "INCREASE"},
 	}
 	for line := range strings.Lines(s.set.zoneConfig) {

@@ -27,7 +27,7 @@ func (s *Server) awaitSOA(ctx context.Context, network, zone string) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := askSOA(ctx, network, s.Addr, zone)
+		err := s.set.enter(func() error { return askSOA(ctx, network, s.Addr, zone) })
 		if err == nil {
 			return nil
 		}

@@ -18,11 +18,14 @@ import (
 // DefaultZone is the zone that every server has unless WithZones says otherwise.
 const DefaultZone = "lab.test"
 
+const loopback = "127.0.0.1"
+
 // Server is a running authoritative server.
 type Server struct {
 	// Name is what people call the software: BIND, Knot, PowerDNS, CoreDNS.
 	Name string
-	// Addr is 127.0.0.1:port, for UDP and TCP. It never changes.
+	// Addr is 127.0.0.1:port, or the address of WithNetwork and a port, for UDP
+	// and TCP. It never changes.
 	Addr string
 	// Zone is the first zone, without a final dot.
 	Zone string
@@ -111,14 +114,14 @@ func start(tb testing.TB, soft software, options []Option) *Server {
 
 // startAnywhere starts the server on a port that is free now.
 func (s *Server) startAnywhere() error {
-	port, err := freePort(s.tb.Context())
+	port, err := s.freePort(s.set.host)
 	if err != nil {
 		return err
 	}
-	if s.control, err = freePort(s.tb.Context()); err != nil {
+	if s.control, err = s.freePort(loopback); err != nil {
 		return err
 	}
-	s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	s.Addr = net.JoinHostPort(s.set.host, strconv.Itoa(port))
 	if err := s.soft.configure(s); err != nil {
 		return err
 	}
@@ -169,6 +172,32 @@ func (s *Server) Resume() {
 	}
 }
 
+// freePort returns a port that is free in the network of the server.
+func (s *Server) freePort(host string) (port int, err error) {
+	err = s.set.enter(func() (err error) {
+		port, err = freePort(s.tb.Context(), host)
+		return err
+	})
+	return port, err
+}
+
+// run runs a short program in the network of the server.
+func (s *Server) run(argv []string) (out string, err error) {
+	err = s.set.enter(func() (err error) {
+		out, err = run(s.context(), argv)
+		return err
+	})
+	return out, err
+}
+
+// clients are the addresses that may update.
+func (s *Server) clients() string {
+	if s.set.host == loopback {
+		return "127.0.0.0/8"
+	}
+	return "0.0.0.0/0"
+}
+
 // Control runs the server's own control program (rndc, knotc, pdnsutil) and
 // returns what it prints. CoreDNS has none.
 func (s *Server) Control(args ...string) string {
@@ -177,7 +206,7 @@ func (s *Server) Control(args ...string) string {
 	if len(before) == 0 {
 		s.tb.Fatalf("%s has no control program", s.Name)
 	}
-	out, err := run(s.context(), append(before, args...))
+	out, err := s.run(append(before, args...))
 	if err != nil {
 		s.tb.Fatalf("%s control %q: %v\n%s", s.Name, args, err, s.logTail())
 	}
@@ -202,7 +231,11 @@ func (s *Server) launch() error {
 	ctx, cancel := context.WithTimeout(s.context(), startTimeout)
 	defer cancel()
 	s.logFrom = len(s.Log())
-	proc, err := startProcess(ctx, s.soft.command(s), s.Dir, s.logFile())
+	var proc *process
+	err := s.set.enter(func() (err error) {
+		proc, err = startProcess(ctx, s.soft.command(s), s.Dir, s.logFile())
+		return err
+	})
 	if err != nil {
 		return err
 	}

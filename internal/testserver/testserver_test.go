@@ -3,10 +3,12 @@ package testserver_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +45,32 @@ func TestServer_KeepsItsDataAndItsAddress(t *testing.T) {
 			wantTXT(t, s, "key0.lab.test", `"one" "two"`)
 			if s.Addr != addr {
 				t.Errorf("address changed from %s to %s", addr, s.Addr)
+			}
+		})
+	}
+}
+
+func TestServer_OfAnotherNetwork(t *testing.T) {
+	t.Parallel()
+	for name, start := range starters() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var entered atomic.Int64
+			enter := func(f func() error) error {
+				entered.Add(1)
+				return f()
+			}
+			s := start(t, testserver.WithNetwork("127.0.0.1", enter))
+			if host, _, err := net.SplitHostPort(s.Addr); err != nil || host != "127.0.0.1" {
+				t.Errorf("Addr = %q, want one of 127.0.0.1 (%v)", s.Addr, err)
+			}
+			update(t, s, s.Key("hmac-sha256"), `update add a.lab.test. 60 TXT "yes"`)
+			wantTXT(t, s, "a.lab.test", `"yes"`)
+			before := entered.Load()
+			s.Kill()
+			s.Start()
+			if entered.Load() == before {
+				t.Error("the server was started again outside of its network")
 			}
 		})
 	}

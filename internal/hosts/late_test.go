@@ -1,0 +1,58 @@
+//go:build linux
+
+package hosts_test
+
+import (
+	"sync"
+	"time"
+)
+
+// lateness measures by how much this machine is late: it wants to be woken at
+// every tick and notes when it was not.
+type lateness struct {
+	once sync.Once
+
+	mu    sync.Mutex
+	times []late // guarded by mu
+}
+
+type late struct {
+	at time.Time
+	by time.Duration
+}
+
+// The machine's own, for as long as the tests run.
+var machine lateness
+
+// notable is what counts: less is what the observer's own tick costs.
+const notable = 4 * every
+
+func (m *lateness) start() {
+	m.once.Do(func() {
+		go func() { // ends with the tests
+			last := time.Now()
+			for range time.Tick(every) {
+				now := time.Now()
+				if by := now.Sub(last) - every; by > notable {
+					m.mu.Lock()
+					m.times = append(m.times, late{now, by})
+					m.mu.Unlock()
+				}
+				last = now
+			}
+		}()
+	})
+}
+
+// between is how much time the machine took away from its processes.
+func (m *lateness) between(from, to time.Time) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var sum time.Duration
+	for _, l := range m.times {
+		if l.at.After(from) && !l.at.Add(-l.by).After(to) {
+			sum += l.by
+		}
+	}
+	return sum
+}

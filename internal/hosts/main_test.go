@@ -1,0 +1,151 @@
+//go:build linux
+
+package hosts_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// together is how many scenarios run at a time unless -parallel says otherwise:
+// they wait most of the time, whatever the number of processors.
+const together = "8"
+
+func TestMain(m *testing.M) {
+	if file := os.Getenv(programConfig); file != "" {
+		os.Exit(programMain(file))
+	}
+	flag.Parse()
+	if !given("test.parallel") {
+		if err := flag.Set("test.parallel", together); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+	}
+	before := machineNetwork()
+	status := m.Run()
+	for what, text := range machineNetwork() {
+		if text != before[what] {
+			fmt.Fprintf(os.Stderr, "FAIL: the network of the machine has changed: %s\nbefore:\n%s\nafter:\n%s\n", what, before[what], text)
+			status = 1
+		}
+	}
+	if left := running.list(); len(left) > 0 {
+		fmt.Fprintf(os.Stderr, "FAIL: processes have outlived their tests: %v\n", left)
+		status = 1
+	}
+	if err := nodeProgram.remove(); err != nil {
+		fmt.Fprintln(os.Stderr, "FAIL: clean up:", err)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+func given(name string) bool {
+	found := false
+	flag.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}
+
+// machineNetwork is what no test may change: the machine's own interfaces,
+// routes, named namespaces and tables. What cannot be asked for is empty.
+func machineNetwork() map[string]string {
+	all := map[string]string{}
+	for _, question := range []string{"ip -o link", "ip -o address", "ip route show table all", "ip netns list", "nft list ruleset"} {
+		words := strings.Fields(question)
+		out, err := exec.CommandContext(context.Background(), words[0], words[1:]...).Output()
+		if err != nil {
+			continue
+		}
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		for i, l := range lines {
+			l, _, _ = strings.Cut(l, "valid_lft") // lifetimes count down
+			lines[i], _, _ = strings.Cut(l, " expires ")
+		}
+		slices.Sort(lines)
+		all[question] = strings.Join(lines, "\n")
+	}
+	return all
+}
+
+// running are the processes that have been started and have not ended.
+var running = processes{pids: map[int]string{}}
+
+type processes struct {
+	mu   sync.Mutex
+	pids map[int]string
+}
+
+func (p *processes) add(pid int, what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pids[pid] = what
+}
+
+func (p *processes) remove(pid int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.pids, pid)
+}
+
+func (p *processes) list() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []string
+	for pid, what := range p.pids {
+		all = append(all, fmt.Sprintf("%s (%d)", what, pid))
+	}
+	return all
+}
+
+// nodeProgram is examples/node, built once, by the first test that needs it,
+// without the race detector: it is to be as quick as in use.
+var nodeProgram binary
+
+type binary struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+func (b *binary) path(t *testing.T) string {
+	t.Helper()
+	b.once.Do(func() { b.dir, b.err = buildAside(context.WithoutCancel(t.Context())) })
+	if b.err != nil {
+		t.Fatal(b.err)
+	}
+	return filepath.Join(b.dir, "node")
+}
+
+func (b *binary) remove() error {
+	if b.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(b.dir)
+}
+
+// buildAside builds examples/node in a directory that outlives the test.
+func buildAside(ctx context.Context) (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "aghosts"); err != nil {
+		return "", err
+	}
+	return dir, build(ctx, filepath.Join(dir, "node"))
+}
+
+// build builds examples/node.
+func build(ctx context.Context, program string, flags ...string) error {
+	args := slices.Concat([]string{"build", "-race=false", "-o", program}, flags, []string{"github.com/availabilitygroup/ag/examples/node"})
+	cmd := exec.CommandContext(ctx, "go", args...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
