@@ -113,7 +113,7 @@ func (s *Store) conflict(ctx context.Context, u update) error {
 	for _, want := range u.change.Set {
 		is, failed := s.lookup(ctx, want.Key)
 		if failed != nil {
-			return dnsstore.ErrUnknown
+			return because(dnsstore.ErrUnknown, context.Cause(ctx))
 		}
 		if !slices.Equal(is.Data, want.Data) {
 			return dnsstore.ErrConflict

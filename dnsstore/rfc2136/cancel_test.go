@@ -159,7 +159,7 @@ func callWithin(t *testing.T, f func() error) error {
 // An answer that has come counts, even if the context has ended meanwhile.
 func TestApply_AnswerAndEndAtOnce(t *testing.T) {
 	t.Parallel()
-	f := newFake(t, always(dns.RcodeNXRrset))
+	f := newFake(t, toUpdates(dns.RcodeNXRrset))
 	s := f.store(t)
 	for range 50 {
 		ctx, cancel := context.WithCancel(t.Context())
