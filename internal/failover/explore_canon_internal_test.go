@@ -273,6 +273,9 @@ func (c *canon) observation(o Observation) {
 func (c *canon) world(order []int) {
 	c.observation(c.x.rec)
 	c.num(c.x.amnesty)
+	if c.x.amnesty > 0 {
+		c.group(c.x.gone)
+	}
 	for _, i := range order {
 		c.node = &c.x.nodes[i]
 		c.m = c.node.m

@@ -152,10 +152,13 @@ func (c *canon) task(m *Machine, t *task) {
 	c.id(t.target.ID)
 	c.run(t.run)
 	c.num(int(t.step))
-	c.num(int(min(t.reads+2, m.known.reads+2) - min(t.reads, m.known.reads)))
+	c.num(max(-2, min(int(m.known.reads)-int(t.reads), 1)))
 	c.num(int(min(m.known.failed, maxFailedReads)))
 	c.num(int(t.req.Timing.W / tick))
-	c.flags(t.wrote, t.op != 0, t.id != 0, t.conn != 0, t.req.Adopt, t.about == m.known.read)
+	c.flags(t.wrote, t.op != 0, t.id != 0, t.conn != 0, t.req.Adopt)
+	if t.about != (pair{}) {
+		c.pair(t.about)
+	}
 	if t.term != 0 {
 		c.term(t.term)
 	}

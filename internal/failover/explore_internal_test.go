@@ -89,7 +89,7 @@ const everyTwin = 64
 // differ says in what y has other futures than the state of the same form that
 // was met before: what the form leaves out must make no difference.
 func (s twins) differ(k [2]uint64, y *xworld, c *canon, names *xnames) string {
-	if k[0]%everyTwin != 0 || y.cfg.counted { // counting leaves out how wide a gap is
+	if k[0]%everyTwin != 0 || y.cfg.loose {
 		return ""
 	}
 	now := twin{y.describe(), map[[2]uint64]string{}}

@@ -234,6 +234,9 @@ func (x *xworld) verbActions(i int, names *xnames, emit func(*xworld, string)) {
 		return
 	}
 	for _, r := range x.cfg.verbs {
+		if r.Verb == VerbRemove {
+			r.Target = xid(1 - i)
+		}
 		if !x.sensible(i, r) {
 			continue
 		}

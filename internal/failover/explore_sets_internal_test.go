@@ -27,7 +27,7 @@ func xsets() []xconfig {
 		xset("two that hand over", func(c *xconfig) {
 			c.w, c.peers, c.prompt, c.mute, c.verbs = 1, true, true, true, []Request{{Verb: VerbFailover}}
 		}),
-		xset("two whose new terms count on, gaps over three alike", func(c *xconfig) { c.w, c.counted = 1, true }),
+		xset("three over DNS alone", func(c *xconfig) { c.nodes, c.w = 3, 1 }),
 	}
 }
 
@@ -55,15 +55,15 @@ func xnights() []xconfig {
 			c.w, c.outside, c.peers, c.prompt, c.verbs = 1, 1, true, true, []Request{{Verb: VerbJoin}}
 		}),
 		xset("two, one is removed and joins", func(c *xconfig) {
-			c.w, c.peers, c.prompt, c.mute, c.verbs = 1, true, true, true, []Request{{Verb: VerbRemove, Target: "b"}, {Verb: VerbJoin}}
+			c.w, c.peers, c.prompt, c.mute, c.verbs = 1, true, true, true, []Request{{Verb: VerbRemove}, {Verb: VerbJoin}}
 		}),
 		xset("two whose record is deleted and created", func(c *xconfig) {
-			c.w, c.deletes, c.verbs = 1, true, []Request{{Verb: VerbCreate}, {Verb: VerbJoin}}
+			c.w, c.deletes, c.loose, c.verbs = 1, true, true, []Request{{Verb: VerbCreate}, {Verb: VerbJoin}}
 		}),
 		xset("two that are forced", func(c *xconfig) {
 			c.w, c.anyone, c.verbs = 1, true, []Request{{Verb: VerbForce, Reason: "dead"}}
 		}),
-		xset("three over DNS alone", func(c *xconfig) { c.nodes, c.w = 3, 1 }),
+		xset("two whose new terms count on, gaps over three alike", func(c *xconfig) { c.w, c.counted, c.loose = 1, true, true }),
 		xset("three, and one clock is late a tick in four", func(c *xconfig) { c.nodes, c.w, c.tight, c.slow, c.lag = 3, 4, false, 1, 4 }),
 		xset("three over both channels", func(c *xconfig) { c.nodes, c.w, c.peers, c.prompt = 3, 1, true, true }),
 		xset("three that die and restart", func(c *xconfig) { c.nodes, c.w, c.crash = 3, 1, true }),

@@ -49,6 +49,7 @@ type xconfig struct {
 	outside int    // so many nodes begin outside of the group
 	anyone  bool   // two Primaries are allowed: force
 	max     uint64 // states
+	loose   bool   // some states of one form have different futures: this finds faults, and proves nothing
 	broken  bool   // the lease counts from the answer: the search must find it
 }
 
