@@ -108,7 +108,8 @@ func (c *canon) asker(op uint64) *peer {
 func (c *canon) unheard(k *xcall) {
 	h, ok := k.message.(Heartbeat)
 	to := &c.x.nodes[k.to]
-	if !ok || !to.live || to.m.known.heard.less(pair{h.Term, h.Seq}) {
+	forgets := c.x.cfg.crash || c.x.cfg.stops // what it has heard of
+	if !ok || !to.live || forgets || to.m.known.heard.less(pair{h.Term, h.Seq}) {
 		c.message(k.message)
 		return
 	}

@@ -37,6 +37,7 @@ func (x *xworld) ghostActions(i int, names *xnames, emit func(*xworld, string)) 
 		c := x.clone()
 		c.nodes[i].ghosts = slices.Delete(c.nodes[i].ghosts, k, k+1)
 		if end, _ := c.apply(g, names); end == Applied {
+			x.cfg.reached |= xLate
 			emit(c, fmt.Sprintf("%s: a write that was given up is applied", xid(i)))
 		}
 	}
@@ -184,7 +185,7 @@ func (x *xworld) peerActions(i int, names *xnames, emit func(*xworld, string)) {
 			c.feed(i, in, names)
 			emit(c, label)
 		}
-		switch live := x.nodes[call.to].live; {
+		switch live := x.cfg.peers && x.nodes[call.to].live; {
 		case live && !call.delivered:
 			deliver("")
 		case live && x.cfg.twice && !call.answered:

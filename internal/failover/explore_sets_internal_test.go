@@ -7,8 +7,11 @@ func xset(name string, change func(*xconfig)) xconfig {
 	return cfg
 }
 
-// xsets are the explorations of every test run. Each comes to its end: what it
-// says holds for ever. L is as long as W where nothing else is said, so that
+// boundStates is how far a set goes that is too large for every test run.
+const boundStates = 40_000
+
+// xsets are the explorations of every test run. Each comes to its end, but for
+// the one that says so: what it says holds for ever. L is as long as W where nothing else is said, so that
 // no fault hides in the slack between them.
 func xsets() []xconfig {
 	return []xconfig{
@@ -24,6 +27,9 @@ func xsets() []xconfig {
 		xset("two that are asked to stop", func(c *xconfig) { c.w, c.stops = 1, true }),
 		xset("two that pause and resume", func(c *xconfig) { c.w, c.verbs = 1, []Request{{Verb: VerbPause}, {Verb: VerbResume}} }),
 		xset("two over both channels", func(c *xconfig) { c.w, c.peers, c.prompt = 1, true, true }),
+		xset("two over both channels, late answers that count, the first states", func(c *xconfig) {
+			c.peers, c.first, c.max = true, true, boundStates
+		}),
 		xset("two that hand over", func(c *xconfig) {
 			c.w, c.peers, c.prompt, c.mute, c.verbs = 1, true, true, true, []Request{{Verb: VerbFailover}}
 		}),
@@ -35,6 +41,7 @@ func xsets() []xconfig {
 func xnights() []xconfig {
 	timings := []Request{{Verb: VerbConfigure, Timing: Timing{W: tick}}, {Verb: VerbConfigure, Timing: Timing{W: 2 * tick}}}
 	return []xconfig{
+		xset("two over both channels, late answers that count", func(c *xconfig) { c.peers = true }),
 		xset("two over both channels, late answers", func(c *xconfig) { c.w, c.peers = 1, true }),
 		xset("two over both channels, doubled messages", func(c *xconfig) { c.w, c.peers, c.twice = 1, true, true }),
 		xset("two over both channels, in finer time", func(c *xconfig) { c.peers, c.prompt = true, true }),

@@ -18,7 +18,10 @@ import (
 // tick is the unit of time. It is so short that what the machine derives from W
 // for its pauses, attempts and ranks is nothing: reports, checks and retries
 // follow each other at once, and how long each takes is for the search to
-// choose. So no state is hidden by a schedule, and none stands for one.
+// choose. What only those times decide is not searched here: who of several
+// candidates comes first (rule 6), the stop budget and the two attempts that a
+// target has (rule 9), the second look at an absence (rule 11), pauses. Scripts,
+// named tests and the simulator are there for these.
 const tick = time.Nanosecond
 
 // connsOf is how many exchanges a node's conns are numbered for.
@@ -50,7 +53,10 @@ type xconfig struct {
 	anyone  bool   // two Primaries are allowed: force
 	max     uint64 // states
 	loose   bool   // some states of one form have different futures: this finds faults, and proves nothing
+	first   bool   // max is meant: only the first of them
 	broken  bool   // the lease counts from the answer: the search must find it
+	votes   bool   // a promise counts from the answer: the same
+	reached reach
 }
 
 // verbal tells whether tasks, and all that only they look at, can be.
@@ -195,12 +201,9 @@ func (x *xworld) start(i int, names *xnames) {
 // feed steps a machine and starts what it asks for.
 func (x *xworld) feed(i int, in Input, names *xnames) {
 	n := &x.nodes[i]
-	n.m = n.m.clone()
-	if x.cfg.broken {
-		for k := range n.m.tries {
-			n.m.tries[k].sent = n.hold
-		}
-	}
+	was := n.m
+	n.m = was.clone()
+	n.spoil(x.cfg, in)
 	now := Now{Hold: n.hold, Wait: n.wait}
 	if !x.cfg.counted {
 		names.wall += 1000 // so that every new term is larger than all others
@@ -208,12 +211,29 @@ func (x *xworld) feed(i int, in Input, names *xnames) {
 	}
 	n.m.cfg.Random = func() uint64 { names.nonce++; return names.nonce<<32 | names.nonce }
 	out := n.m.Step(now, in)
+	x.cfg.note(was, n.m, in, out)
 	for _, e := range out.Effects {
 		x.begin(i, e)
 	}
 	n.calls = slices.DeleteFunc(n.calls, n.idle)
 	if out.Done {
 		x.die(i)
+	}
+}
+
+// spoil breaks rule 2 where a search is to find that.
+func (n *xnode) spoil(cfg *xconfig, in Input) {
+	if cfg.broken {
+		for k := range n.m.tries {
+			n.m.tries[k].sent = n.hold
+		}
+	}
+	if a, ok := in.(Answered); ok && cfg.votes {
+		for k := range n.m.peers {
+			if p := &n.m.peers[k]; p.op == a.Op {
+				p.at = n.hold
+			}
+		}
 	}
 }
 
@@ -249,8 +269,8 @@ func (x *xworld) begin(i int, e Effect) {
 		n.store = xstore{op: e.Op, write: true, e: e}
 	case Send:
 		to := int(e.To.ID[0] - 'a')
-		if _, beat := e.Message.(Heartbeat); beat && x.cfg.mute || !x.cfg.peers {
-			return // nobody hears it, and no answer ever comes
+		if _, beat := e.Message.(Heartbeat); beat && !x.cfg.beats() {
+			return // nobody hears it, and no answer ever comes: as if it took for ever
 		}
 		n.calls = append(n.calls, xcall{op: e.Op, to: to, message: e.Message})
 	case Reply:

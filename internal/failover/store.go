@@ -139,7 +139,8 @@ func (m *Machine) cut() {
 const maxTries = 16
 
 // forgotten drops the oldest try that one after it stands for: same timings,
-// same members, and too old to extend anything.
+// same members. Should it be the one that was applied, authority is lost, and
+// nothing else.
 func (m *Machine) forgotten() []attempt {
 	if len(m.tries) < maxTries {
 		return m.tries
