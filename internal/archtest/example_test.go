@@ -13,9 +13,9 @@ import (
 // New…: by directory, names as in an example, without "Example".
 func entryPoints() map[string][]string {
 	return map[string][]string{
-		"availability":            {"Group_RunWhilePrimary"},
-		"availability/guardian":   {"Start"},
-		"availability/httpapi":    {"PrimaryOnly"},
+		"availability":          {"Group_RunWhilePrimary"},
+		"availability/guardian": {"Start"},
+
 		"dnsstore/dnsstoretest":   {"Run"},
 		"dnsstore/rfc2136":        {"Config_Open"},
 		"event":                   {"On"},
