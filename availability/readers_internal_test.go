@@ -3,7 +3,6 @@ package availability
 import (
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/benbjohnson/clock"
 
@@ -17,26 +16,8 @@ type twoClocks struct {
 	wall, mono time.Duration
 }
 
-// Now writes the fields of a time, which has no other way to get a wall time
-// and a monotonic reading that differ. TestTwoClocks sees to it that it works.
-func (c *twoClocks) Now() time.Time {
-	const (
-		day          = 86400
-		toInternal   = (1969*365 + 1969/4 - 1969/100 + 1969/400) * day // year 1 to 1970
-		toWall       = (1884*365 + 1884/4 - 1884/100 + 1884/400) * day // year 1 to 1885
-		hasMonotonic = 1 << 63
-	)
-	var t time.Time
-	parts := (*struct {
-		wall uint64
-		ext  int64
-		loc  *time.Location
-	})(unsafe.Pointer(&t))
-	wall := time.Unix(1_800_000_000, 0).Add(c.wall)
-	parts.wall = hasMonotonic | uint64(wall.Unix()+toInternal-toWall)<<30 | uint64(wall.Nanosecond())
-	parts.ext = int64(c.mono) + 1
-	return t
-}
+// Now is a reading of both; TestTwoClocks sees to it that it works.
+func (c *twoClocks) Now() time.Time { return Reading(time.Unix(1_800_000_000, 0).Add(c.wall), c.mono) }
 
 func TestTwoClocks(t *testing.T) {
 	t.Parallel()

@@ -4,9 +4,10 @@ import (
 	"sync"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/availabilitygroup/ag/availability"
 )
 
 // simMachine is the clocks of one machine. Both run at its own rate; the wall
@@ -89,7 +90,7 @@ type simClock struct {
 
 var _ clock.Clock = (*simClock)(nil)
 
-func (c *simClock) Now() time.Time { return reading(c.machine.read()) }
+func (c *simClock) Now() time.Time { return availability.Reading(c.machine.read()) }
 
 // Timer counts time on the monotonic clock of the machine.
 func (c *simClock) Timer(d time.Duration) *clock.Timer {
@@ -115,33 +116,11 @@ func (c *simClock) fire(due time.Duration, fired chan<- time.Time) {
 	fired <- c.Now()
 }
 
-// reading makes what a system's clock returns: a wall time, and with it a
-// monotonic reading that need not have moved as far. The time package has no
-// other way to get one whose two parts differ, so this writes its fields.
-func reading(wall time.Time, mono time.Duration) time.Time {
-	const (
-		day          = 86400
-		toInternal   = (1969*365 + 1969/4 - 1969/100 + 1969/400) * day // year 1 to 1970
-		toWall       = (1884*365 + 1884/4 - 1884/100 + 1884/400) * day // year 1 to 1885
-		hasMonotonic = 1 << 63
-	)
-	var t time.Time
-	parts := (*struct {
-		wall uint64
-		ext  int64
-		loc  *time.Location
-	})(unsafe.Pointer(&t))
-	seconds := uint64(wall.Unix() + toInternal - toWall)
-	parts.wall = hasMonotonic | seconds<<30 | uint64(wall.Nanosecond())
-	parts.ext = int64(mono) + 1
-	return t
-}
-
-// The trick above holds as long as the time package reads what was written.
+// Reading holds as long as the time package reads what it has written.
 func TestSimulation_Reading(t *testing.T) {
 	t.Parallel()
 	wall := time.Date(2027, 1, 15, 8, 0, 0, 123, time.UTC)
-	a, b := reading(wall, time.Second), reading(wall.Add(time.Hour), 3*time.Second)
+	a, b := availability.Reading(wall, time.Second), availability.Reading(wall.Add(time.Hour), 3*time.Second)
 	if got := b.Sub(a); got != 2*time.Second {
 		t.Errorf("monotonic difference %v, want 2s", got)
 	}

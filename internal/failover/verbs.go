@@ -130,11 +130,14 @@ func (m *Machine) join(t *task) {
 // checkJoined ends a join that cannot be written into the record. What is
 // wrong with the record already is for the store to say.
 func (m *Machine) checkJoined(r record.Record) {
-	_, before := r.Strings()
-	switch _, err := m.joined(r).Strings(); {
+	_, err := m.joined(r).Strings()
+	if err == nil {
+		return
+	}
+	switch _, before := r.Strings(); {
 	case errors.Is(err, record.ErrTooLarge):
 		m.end(CodeTooManyMembers, err.Error())
-	case err != nil && before == nil:
+	case before == nil:
 		m.end(CodeBadRequest, err.Error())
 	}
 }

@@ -118,7 +118,7 @@ func (f *fuzzer) once(ctx context.Context, binary string, t target) (string, err
 }
 
 // cutOff: the time was over while an input was being tried, which the fuzzer of
-// Go takes for a failure when the machine is busy (go.dev/issue/48591). An input
+// Go before 1.27 takes for a failure now and then (go.dev/issue/75804). An input
 // that fails is written down.
 func cutOff(text string) bool {
 	return strings.Contains(text, "context deadline exceeded") && !strings.Contains(text, "Failing input written")

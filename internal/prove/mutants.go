@@ -59,18 +59,21 @@ func byRule(results []mutant.Result) []row {
 	return rows
 }
 
-// place orders rules by their number, and what has none after them.
+// unnumbered is the place of what has no number: after all rules.
+const unnumbered = 1000
+
+// place orders rules by their number.
 func place(rule string) int {
 	n, err := strconv.Atoi(rule)
 	if err != nil {
-		return 1000
+		return unnumbered
 	}
 	return n
 }
 
 func ruleRow(rule string, results []mutant.Result) row {
 	x := row{name: "rule " + rule, status: held}
-	if place(rule) == 1000 {
+	if place(rule) == unnumbered {
 		x.name = rule
 	}
 	equivalent := mutant.Count(results, mutant.Equivalent)
