@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
 // The Primary's process dies. The other node takes over when it has heard
@@ -16,32 +18,32 @@ func TestCrash(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	a, b := l.pair()
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 	trip := l.roundTrip()
 
 	killed := a.crash()
-	next := l.watch.awaitTenure("b", old.term)
+	next := l.watch.awaitTenure("b", old.Term)
 	l.wantInTime(b, next, killed, trip)
 	l.awaitAddress(b)
 	l.wantWorkAtName(b)
 
 	a.start()
-	await(t, "a has come back as Secondary", func() bool { return l.watch.last("a").Role == "secondary" })
+	await(t, "a has come back as Secondary", func() bool { return l.watch.Last("a").Role == "secondary" })
 	l.settle(b, a)
-	if got := l.watch.tenure("b").term; got != next.term {
-		t.Errorf("the return of a has cost a change of terms: %d after %d", got, next.term)
+	if got := l.watch.Tenure("b").Term; got != next.Term {
+		t.Errorf("the return of a has cost a change of terms: %d after %d", got, next.Term)
 	}
 	l.wantWorker(b, a)
 }
 
 // wantInTime checks when n took over: not before it had heard nothing for W,
 // and not much later than three round trips to the store after that.
-func (l *lab) wantInTime(n *node, got tenure, lost time.Time, trip time.Duration) {
+func (l *lab) wantInTime(n *node, got testnode.Tenure, lost time.Time, trip time.Duration) {
 	l.t.Helper()
 	heard := n.relay.lastHanded()
-	silence := got.from.Sub(heard)
+	silence := got.From.Sub(heard)
 	l.t.Logf("takeover: Primary %v after the last heartbeat was handed over (W = %v), %v after the loss; a round trip is %v",
-		silence, w, got.from.Sub(lost), trip)
+		silence, w, got.From.Sub(lost), trip)
 	if silence < w {
 		l.t.Errorf("%s took over %v after it had heard the Primary, want %v at least", n.id, silence, w)
 	}
@@ -56,17 +58,17 @@ func TestReclaim(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	a, b := l.pair(options{"state_dir": "state"})
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 
 	killed := a.crash()
 	a.start()
-	again := l.watch.awaitTenure("a", old.term)
-	took := again.from.Sub(killed)
+	again := l.watch.awaitTenure("a", old.Term)
+	took := again.From.Sub(killed)
 	t.Logf("reclaim: Primary again %v after the crash", took)
 	if took >= w {
 		t.Errorf("Primary again after %v, want at once", took)
 	}
-	if got := l.watch.tenure("b").term; got != 0 {
+	if got := l.watch.Tenure("b").Term; got != 0 {
 		t.Errorf("b was Primary in term %d meanwhile", got)
 	}
 	l.settle(a, b)
@@ -79,12 +81,12 @@ func TestFrozenPrimary(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	a, b := l.pair()
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 	trip := l.roundTrip()
 
 	a.freeze()
 	frozen := time.Now()
-	next := l.watch.awaitTenure("b", old.term)
+	next := l.watch.awaitTenure("b", old.Term)
 	l.wantInTime(b, next, frozen, trip)
 
 	// Sent while nothing of the process runs: these are its first answers.
@@ -97,7 +99,7 @@ func TestFrozenPrimary(t *testing.T) {
 		t.Errorf("first work after the stop: %+v, want %d", got, http.StatusServiceUnavailable)
 	}
 	l.settle(b, a)
-	if got := l.watch.tenure("a").term; got != old.term {
+	if got := l.watch.Tenure("a").Term; got != old.Term {
 		t.Errorf("a was Primary again, in term %d", got)
 	}
 	l.wantWorker(b, a)
@@ -118,7 +120,7 @@ func askFrozen(t *testing.T, n *node, path string) <-chan reply {
 	})
 	c := newClient(t, nil)
 	go func() {
-		status, body, err := c.ask(ctx, http.MethodGet, *n.base.Load()+path)
+		status, body, err := c.Ask(ctx, http.MethodGet, *n.base.Load()+path)
 		answer <- reply{status, string(body), err}
 	}()
 	select {

@@ -27,15 +27,15 @@ func TestPlannedFailover(t *testing.T) {
 				{a, "/failover?to=b", a, b},
 				{a, "/failover?to=a", b, a},
 			} {
-				old := l.watch.tenure(tt.from.id)
+				old := l.watch.Tenure(tt.from.id)
 				begin := time.Now()
 				l.do(tt.asked, tt.path)
 				took := time.Since(begin)
 				if got := l.state(tt.to).Role; got != "primary" {
 					t.Errorf("POST %s to %s has returned and %s is %s", tt.path, tt.asked.id, tt.to.id, got)
 				}
-				next := l.watch.awaitTenure(tt.to.id, old.term)
-				most, least := gap(l.watch.tenure(tt.from.id), next)
+				next := l.watch.awaitTenure(tt.to.id, old.Term)
+				most, least := gap(l.watch.Tenure(tt.from.id), next)
 				t.Logf("POST %s to %s: answered after %v; no Primary for %v to %v", tt.path, tt.asked.id, took, least, most)
 				if most > slack {
 					t.Errorf("no Primary for up to %v, want it handed over", most)
@@ -44,7 +44,7 @@ func TestPlannedFailover(t *testing.T) {
 				l.wantWorker(tt.to, tt.from)
 			}
 			// The role is there already: nothing to do, and no mistake.
-			term := l.watch.tenure("a").term
+			term := l.watch.Tenure("a").Term
 			l.do(a, "/failover?to=a")
 			if got := l.state(a).Term; got != term {
 				t.Errorf("a failover to the Primary itself has made term %d of %d", got, term)
@@ -73,12 +73,12 @@ func TestFailoverWithADeadMember(t *testing.T) {
 	b.start()
 	l.settle(a, b)
 
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 	killed := a.crash()
 	l.do(b, "/failover?force=a%20is%20dead")
-	next := l.watch.awaitTenure("b", old.term)
-	t.Logf("forced: Primary %v after the crash", next.from.Sub(killed))
-	if got := next.from.Sub(killed); got >= w {
+	next := l.watch.awaitTenure("b", old.Term)
+	t.Logf("forced: Primary %v after the crash", next.From.Sub(killed))
+	if got := next.From.Sub(killed); got >= w {
 		t.Errorf("forced failover took %v, want less than the failover period", got)
 	}
 	if !b.logged(0, "FAILOVER_FINISHED", "a is dead") {

@@ -21,7 +21,7 @@ func TestHostileDNS(t *testing.T) {
 			o := options{"net": network, "server": hostile.addr(), "log_level": "debug"}
 			a, b := l.node("a", o, unhurried()), l.node("b", o, unhurried())
 			l.form(a, b)
-			old := l.watch.tenure("a")
+			old := l.watch.Tenure("a")
 			attacks := dnsAttacks()
 			for _, attack := range attacks {
 				before := hostile.count(attack.name)
@@ -35,8 +35,8 @@ func TestHostileDNS(t *testing.T) {
 			during(t, 2*w, "a is Primary, b Secondary, under all attacks", func() bool { return hasRoles(l) })
 			hostile.end()
 			l.settle(a, b)
-			if got := l.watch.tenure("a").term; got != old.term {
-				t.Errorf("term = %d after the attacks, want %d as before", got, old.term)
+			if got := l.watch.Tenure("a").Term; got != old.Term {
+				t.Errorf("term = %d after the attacks, want %d as before", got, old.Term)
 			}
 			wantNoSecrets(t, l, a, b)
 			t.Attr("prove.attacks", strconv.Itoa(hostile.count("")))
@@ -50,13 +50,13 @@ func TestHostileDNS(t *testing.T) {
 func unhurried() options { return options{".allowed_absence_interval": 2 * w.Seconds()} }
 
 func hasRoles(l *lab) bool {
-	return l.watch.last("a").Role == "primary" && l.watch.last("b").Role == "secondary"
+	return l.watch.Last("a").Role == "primary" && l.watch.Last("b").Role == "secondary"
 }
 
 func wantRoles(t *testing.T, l *lab, when string) {
 	t.Helper()
 	if !hasRoles(l) {
-		t.Fatalf("%s: a is %s, b is %s", when, l.watch.last("a").Role, l.watch.last("b").Role)
+		t.Fatalf("%s: a is %s, b is %s", when, l.watch.Last("a").Role, l.watch.Last("b").Role)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestHostileBothPaths(t *testing.T) {
 	l.form(a, b)
 	taps := []*tap{newTap(t, a, 4), newTap(t, b, 5)}
 	l.settle(a, b)
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 	await(t, "the attacker has seen a few exchanges", func() bool { return taps[1].seenSoFar() > 4 })
 
 	hostile.begin(1, false, lying(dnsAttacks())...)
@@ -78,21 +78,21 @@ func TestHostileBothPaths(t *testing.T) {
 		p.begin(1, lyingAnswers()...)
 	}
 	cut := time.Now() // whatever extends its authority was sent before
-	await(t, "a says that it is not Primary", func() bool { return l.watch.last("a").Role == "secondary" })
-	last, stop := l.watch.tenure("a"), cut.Add(lease-stopBudget)
-	t.Logf("last seen as Primary %v before it had to stop", stop.Sub(last.to))
-	if last.to.After(stop) {
-		t.Errorf("a said that it is Primary %v after it had to stop", last.to.Sub(stop))
+	await(t, "a says that it is not Primary", func() bool { return l.watch.Last("a").Role == "secondary" })
+	last, stop := l.watch.Tenure("a"), cut.Add(lease-stopBudget)
+	t.Logf("last seen as Primary %v before it had to stop", stop.Sub(last.To))
+	if last.To.After(stop) {
+		t.Errorf("a said that it is Primary %v after it had to stop", last.To.Sub(stop))
 	}
 	// The other node's way to the name server is clean. It has heard the last
 	// heartbeat before a had to stop.
-	next := l.watch.awaitTenure("b", old.term)
-	t.Logf("b is Primary %v after a had to stop", next.from.Sub(stop))
-	if got := next.from.Sub(stop); got > w+slack {
+	next := l.watch.awaitTenure("b", old.Term)
+	t.Logf("b is Primary %v after a had to stop", next.From.Sub(stop))
+	if got := next.From.Sub(stop); got > w+slack {
 		t.Errorf("b is Primary %v after a had to stop, want %v at most", got, w)
 	}
 	during(t, w, "b is Primary, under attack", func() bool {
-		return l.watch.last("a").Role == "secondary" && l.watch.last("b").Role == "primary"
+		return l.watch.Last("a").Role == "secondary" && l.watch.Last("b").Role == "primary"
 	})
 	if hostile.count("") == 0 || taps[1].count("") == 0 {
 		t.Errorf("%d attacks over DNS and %d over HTTP, want some of both", hostile.count(""), taps[1].count(""))
@@ -103,8 +103,8 @@ func TestHostileBothPaths(t *testing.T) {
 		p.end()
 	}
 	l.settle(b, a)
-	if got := l.watch.tenure("b").term; got != next.term {
-		t.Errorf("the end of the attack has cost a change of terms: %d after %d", got, next.term)
+	if got := l.watch.Tenure("b").Term; got != next.Term {
+		t.Errorf("the end of the attack has cost a change of terms: %d after %d", got, next.Term)
 	}
 	wantNoSecrets(t, l, a, b)
 	t.Attr("prove.attacks", strconv.Itoa(hostile.count("")+taps[0].count("")+taps[1].count("")))
@@ -121,7 +121,7 @@ func TestHostileDNS_Control(t *testing.T) {
 	hostile.begin(1, false, dnsAttack{name: "signed with the key", make: one(func(w *way, n string, r []byte) []byte {
 		return pack(lie(r, w.ask(n, r)), &forger{r, l.key.Secret, ""})
 	})})
-	await(t, "a has given up its role", func() bool { return l.watch.last("a").Role == "secondary" })
+	await(t, "a has given up its role", func() bool { return l.watch.Last("a").Role == "secondary" })
 	hostile.end()
 }
 
@@ -139,19 +139,19 @@ func TestHostileTakeover(t *testing.T) {
 			hostile := newWay(t, l.dns.Addr, uint64(seed)+10)
 			a, b := l.node("a"), l.node("b", past(hostile), options{"net": network})
 			l.form(a, b)
-			old, trip := l.watch.tenure("a"), l.roundTrip()
+			old, trip := l.watch.Tenure("a"), l.roundTrip()
 			hostile.begin(0.5, false, lying(dnsAttacks())...)
 			killed := a.crash()
 			heard := b.relay.lastHanded()
-			next := l.watch.awaitTenure("b", old.term)
+			next := l.watch.awaitTenure("b", old.Term)
 			// Each message is sent twice at least, so a read and a write go well
 			// in more than half of all tries: ten fail once in thousands of runs.
 			// Each costs one attempt and a back-off.
 			const tries, backOff = 10, w / 60
 			most := w + 3*trip + slack + tries*(attempt+backOff)
-			t.Logf("half of all spoilt: Primary %v after the loss, %d attacks", next.from.Sub(killed), hostile.count(""))
-			if got := next.from.Sub(heard); got < w || next.from.Sub(killed) > most {
-				t.Errorf("Primary %v after the last heartbeat and %v after the loss, want %v to %v", got, next.from.Sub(killed), w, most)
+			t.Logf("half of all spoilt: Primary %v after the loss, %d attacks", next.From.Sub(killed), hostile.count(""))
+			if got := next.From.Sub(heard); got < w || next.From.Sub(killed) > most {
+				t.Errorf("Primary %v after the last heartbeat and %v after the loss, want %v to %v", got, next.From.Sub(killed), w, most)
 			}
 			t.Attr("prove.attacks", strconv.Itoa(hostile.count("")))
 		})
@@ -166,18 +166,18 @@ func TestHostileTakeover_AllLies(t *testing.T) {
 	hostile := newWay(t, l.dns.Addr, 20)
 	a, b := l.node("a"), l.node("b", past(hostile))
 	l.form(a, b)
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 	hostile.begin(1, false, lying(dnsAttacks())...)
 	a.crash()
-	during(t, 2*w, "b is no Primary", func() bool { return l.watch.last("b").Role == "secondary" })
+	during(t, 2*w, "b is no Primary", func() bool { return l.watch.Last("b").Role == "secondary" })
 	// Its writes may have got through, so it may be the Primary of the record;
 	// it learns that when it can read.
 	hostile.end()
 	ended := time.Now()
-	next := l.watch.awaitTenure("b", old.term)
+	next := l.watch.awaitTenure("b", old.Term)
 	const most = w/30 + 2*attempt + slack
-	t.Logf("all lies: Primary %v after the attack, %d attacks", next.from.Sub(ended), hostile.count(""))
-	if got := next.from.Sub(ended); got > most {
+	t.Logf("all lies: Primary %v after the attack, %d attacks", next.From.Sub(ended), hostile.count(""))
+	if got := next.From.Sub(ended); got > most {
 		t.Errorf("b is Primary %v after the end of the attack, want %v at most", got, most)
 	}
 	wantNoSecrets(t, l, b)

@@ -24,7 +24,7 @@ import (
 func TestHostileFlood(t *testing.T) {
 	l := newLab(t)
 	a, b := l.pair(unhurried())
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 	var sent atomic.Int64
 	var grown []int
 	for range 2 {
@@ -32,8 +32,8 @@ func TestHostileFlood(t *testing.T) {
 		grown = append(grown, resident(t, a)+resident(t, b))
 	}
 	l.settle(a, b)
-	if got := l.watch.tenure("a").term; got != old.term {
-		t.Errorf("term = %d after the flood, want %d as before", got, old.term)
+	if got := l.watch.Tenure("a").Term; got != old.Term {
+		t.Errorf("term = %d after the flood, want %d as before", got, old.Term)
 	}
 	// As much again costs no more memory, but for what the collector has left.
 	most := 24 << 20

@@ -19,7 +19,7 @@ func TestHostileHTTP(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	a, b := l.pair(options{"log_level": "debug"}, unhurried())
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 	taps := []*tap{newTap(t, a, 1), newTap(t, b, 2)}
 	l.settle(a, b)
 	await(t, "the attacker has seen a few exchanges", func() bool { return taps[1].seenSoFar() > 4 })
@@ -42,8 +42,8 @@ func TestHostileHTTP(t *testing.T) {
 		p.end()
 	}
 	l.settle(a, b) // heartbeats go directly again
-	if got := l.watch.tenure("a").term; got != old.term {
-		t.Errorf("term = %d after the attacks, want %d as before", got, old.term)
+	if got := l.watch.Tenure("a").Term; got != old.Term {
+		t.Errorf("term = %d after the attacks, want %d as before", got, old.Term)
 	}
 	wantNoSecrets(t, l, a, b)
 	made := taps[0].count("") + taps[1].count("")
@@ -60,7 +60,7 @@ func TestHostileHTTP_ReplaysAfterDeath(t *testing.T) {
 	p := newTap(t, b, 3)
 	l.settle(a, b)
 	await(t, "the attacker has seen some heartbeats", func() bool { return p.seenSoFar() > 6 })
-	old, trip := l.watch.tenure("a"), l.roundTrip()
+	old, trip := l.watch.Tenure("a"), l.roundTrip()
 
 	killed := a.crash()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -68,7 +68,7 @@ func TestHostileHTTP_ReplaysAfterDeath(t *testing.T) {
 	var all sync.WaitGroup
 	sent := 0
 	all.Go(func() { sent = p.replay(ctx) })
-	next := l.watch.awaitTenure("b", old.term)
+	next := l.watch.awaitTenure("b", old.Term)
 	l.wantInTime(b, next, killed, trip)
 	cancel()
 	all.Wait()
@@ -93,7 +93,7 @@ func TestHostileHTTP_ReplayedOrders(t *testing.T) {
 		return a.logged(0, "PAUSE_CHANGED", "resumed") && b.logged(0, "PAUSE_CHANGED", "resumed")
 	})
 	l.do(b, "/failover?to=a") // there already: nothing to do
-	old, from := l.watch.tenure("a"), len(a.log())
+	old, from := l.watch.Tenure("a"), len(a.log())
 	orders := slices.DeleteFunc(p.captured(), func(x passed) bool { return !bytes.Contains(x.request.body, []byte(`"kind":"ask"`)) })
 	if len(orders) < 2 {
 		t.Fatalf("captured %d orders, want two at least", len(orders))
@@ -110,7 +110,7 @@ func TestHostileHTTP_ReplayedOrders(t *testing.T) {
 		}
 	}
 	during(t, w/2, "a is Primary, b Secondary", func() bool { return hasRoles(l) })
-	if a.logged(from, "PAUSE_CHANGED", "") || l.watch.tenure("a").term != old.term {
+	if a.logged(from, "PAUSE_CHANGED", "") || l.watch.Tenure("a").Term != old.Term {
 		t.Error("a replayed order was carried out")
 	}
 	t.Attr("prove.attacks", strconv.Itoa(sent))

@@ -6,56 +6,15 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
-// state is what a node says of itself.
-type state struct {
-	Role      string `json:"node_role"`
-	DNS       string `json:"node_dns_connection_state"`
-	Method    string `json:"heartbeat_method"`
-	NodeID    string `json:"node_id"`
-	PrimaryID string `json:"primary_id"`
-	Term      uint64 `json:"term"`
-}
-
-// client asks nodes; one for each asker, so that none waits for another.
-type client struct{ http *http.Client }
-
-func newClient(t *testing.T, roots *tls.Config) client {
-	tr := &http.Transport{TLSClientConfig: roots, MaxIdleConnsPerHost: 2}
-	t.Cleanup(tr.CloseIdleConnections)
-	return client{&http.Client{Transport: tr}}
-}
-
-// ask returns the status and the body of an answer.
-func (c client) ask(ctx context.Context, method, url string) (status int, body []byte, err error) {
-	request, err := http.NewRequestWithContext(ctx, method, url, http.NoBody)
-	if err != nil {
-		return 0, nil, err
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer response.Body.Close()
-	body, err = io.ReadAll(response.Body)
-	return response.StatusCode, body, err
-}
-
-func (c client) state(ctx context.Context, base string) (s state, err error) {
-	status, body, err := c.ask(ctx, http.MethodGet, base+"/state")
-	if err != nil {
-		return state{}, err
-	}
-	if status != http.StatusOK {
-		return state{}, fmt.Errorf("status %d: %s", status, body)
-	}
-	return s, json.Unmarshal(body, &s)
+func newClient(t *testing.T, roots *tls.Config) testnode.Client {
+	return testnode.NewClient(t, &http.Transport{TLSClientConfig: roots, MaxIdleConnsPerHost: 2})
 }
 
 // get asks the node and returns the status; an answer that is JSON goes into v.
@@ -90,7 +49,7 @@ func (l *lab) request(n *node, method, path string, v any) int {
 	}
 	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
 	defer cancel()
-	status, body, err := l.client.ask(ctx, method, *base+path)
+	status, body, err := l.client.Ask(ctx, method, *base+path)
 	if err != nil {
 		l.t.Fatalf("%s %s of %s: %v", method, path, n.id, err)
 	}
@@ -100,9 +59,9 @@ func (l *lab) request(n *node, method, path string, v any) int {
 	return status
 }
 
-func (l *lab) state(n *node) state {
+func (l *lab) state(n *node) testnode.State {
 	l.t.Helper()
-	var s state
+	var s testnode.State
 	if status := l.get(n, "/state", &s); status != http.StatusOK {
 		l.t.Fatalf("state of %s: status %d", n.id, status)
 	}
@@ -115,32 +74,11 @@ const patience = 40 * time.Second
 // await waits for a condition.
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-		<-tick.C
-	}
+	testnode.Await(t, patience, what, ok)
 }
 
 // during checks a condition again and again for as long as it has to hold.
 func during(t *testing.T, d time.Duration, what string, ok func() bool) {
 	t.Helper()
-	end := time.NewTimer(d)
-	defer end.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if !ok() {
-			t.Fatalf("it must not be otherwise for %v: %s", d, what)
-		}
-		select {
-		case <-end.C:
-			return
-		case <-tick.C:
-		}
-	}
+	testnode.During(t, d, what, ok)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/availabilitygroup/ag/internal/testserver"
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
 // The times of the groups: short, for the tests, and as long as a machine that
@@ -30,7 +31,7 @@ type lab struct {
 	t      *testing.T
 	dns    *testserver.Server
 	key    testserver.Key
-	client client
+	client testnode.Client
 	watch  *observer
 }
 
@@ -121,7 +122,7 @@ func (l *lab) enter(n *node, path string) {
 func (l *lab) settle(a, b *node) {
 	l.t.Helper()
 	await(l.t, a.id+" is Primary, "+b.id+" Secondary, and all is well", func() bool {
-		x, y := l.watch.last(a.id), l.watch.last(b.id)
+		x, y := l.watch.Last(a.id), l.watch.Last(b.id)
 		return x.Role == "primary" && y.Role == "secondary" && y.PrimaryID == a.id &&
 			x.DNS == "connected" && y.DNS == "connected" && x.Method == "direct" && y.Method == "direct"
 	})

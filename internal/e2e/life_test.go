@@ -55,7 +55,7 @@ func (l *lab) wantWorkAtName(n *node) {
 	l.t.Helper()
 	l.awaitAddress(n)
 	url := fmt.Sprintf("http://%s:%d/work", l.addresses()[0], n.relay.port())
-	status, body, err := l.client.ask(l.t.Context(), http.MethodGet, url)
+	status, body, err := l.client.Ask(l.t.Context(), http.MethodGet, url)
 	if err != nil || status != http.StatusOK {
 		l.t.Errorf("work at %s: %d %s %v", url, status, body, err)
 	}
@@ -73,14 +73,14 @@ func TestBootstrapCreate(t *testing.T) {
 		l.watch.watch(n, nil)
 	}
 	await(t, "one node is Primary and the other Secondary", func() bool {
-		return l.watch.last("a").Role+l.watch.last("b").Role == "primarysecondary" ||
-			l.watch.last("a").Role+l.watch.last("b").Role == "secondaryprimary"
+		return l.watch.Last("a").Role+l.watch.Last("b").Role == "primarysecondary" ||
+			l.watch.Last("a").Role+l.watch.Last("b").Role == "secondaryprimary"
 	})
 	first := a
-	if l.watch.last("b").Role == "primary" {
+	if l.watch.Last("b").Role == "primary" {
 		first = b
 	}
-	if got := l.watch.tenure(first.id).from.Sub(begin); got < w {
+	if got := l.watch.Tenure(first.id).From.Sub(begin); got < w {
 		t.Errorf("the group was created %v after the start, want %v of seen absence", got, w)
 	}
 	l.awaitAddress(first)
@@ -108,7 +108,7 @@ func TestLeaveAndRemove(t *testing.T) {
 	if got := l.state(a).Role; got != "not_in_group" {
 		t.Errorf("role of a after it has left = %s", got)
 	}
-	await(t, "b is Primary", func() bool { return l.watch.last("b").Role == "primary" })
+	await(t, "b is Primary", func() bool { return l.watch.Last("b").Role == "primary" })
 	l.awaitAddress(b)
 	l.enter(a, "/join")
 	l.settle(b, a)
@@ -158,7 +158,7 @@ func TestStop(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	a, b := l.pair()
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 
 	// Run promises δ + 2·U, the HTTP server has a second.
 	const promised = stopBudget + 2*attempt + time.Second
@@ -168,8 +168,8 @@ func TestStop(t *testing.T) {
 		t.Errorf("exit status after SIGTERM = %d, want 0", status)
 	}
 	took := time.Since(begin)
-	next := l.watch.awaitTenure("b", old.term)
-	most, least := gap(l.watch.tenure("a"), next)
+	next := l.watch.awaitTenure("b", old.Term)
+	most, least := gap(l.watch.Tenure("a"), next)
 	t.Logf("SIGTERM: the process ended after %v; no Primary for %v to %v", took, least, most)
 	if took > promised+slack {
 		t.Errorf("the process ended after %v, promised are %v", took, promised)
@@ -191,9 +191,9 @@ func TestStop(t *testing.T) {
 	}
 	begin = time.Now()
 	a.start()
-	again := l.watch.awaitTenure("a", next.term)
-	t.Logf("released: Primary %v after the start", again.from.Sub(begin))
-	if got := again.from.Sub(begin); got >= w {
+	again := l.watch.awaitTenure("a", next.Term)
+	t.Logf("released: Primary %v after the start", again.From.Sub(begin))
+	if got := again.From.Sub(begin); got >= w {
 		t.Errorf("a released role was taken after %v, want at once", got)
 	}
 }

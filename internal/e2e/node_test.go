@@ -91,11 +91,11 @@ func (n *node) run(flags ...string) {
 	if err := n.cmd.Start(); err != nil {
 		n.t.Fatal(err)
 	}
-	running.add(n.cmd.Process.Pid, "node "+n.id)
+	running.Add(n.cmd.Process.Pid, "node "+n.id)
 	n.done = make(chan struct{})
 	go func(cmd *exec.Cmd, done chan struct{}) {
 		_ = cmd.Wait() // how it ended is in cmd
-		running.remove(cmd.Process.Pid)
+		running.Remove(cmd.Process.Pid)
 		close(done)
 	}(n.cmd, n.done)
 }

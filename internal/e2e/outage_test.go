@@ -21,22 +21,22 @@ func TestServerAway(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
 			a, b := l.pair()
-			old := l.watch.tenure("a")
+			old := l.watch.Tenure("a")
 			fromA, fromB := len(a.log()), len(b.log())
 
 			tt.away(l)
 			begin := time.Now()
 			for _, n := range []*node{a, b} {
-				await(t, n.id+" has no connection to DNS", func() bool { return l.watch.last(n.id).DNS == "disconnected" })
+				await(t, n.id+" has no connection to DNS", func() bool { return l.watch.Last(n.id).DNS == "disconnected" })
 				t.Logf("%s: disconnected after %v", n.id, time.Since(begin))
 			}
 			during(t, 5*w/2-time.Since(begin), "a is Primary, b Secondary", func() bool {
-				return l.watch.last("a").Role == "primary" && l.watch.last("b").Role == "secondary"
+				return l.watch.Last("a").Role == "primary" && l.watch.Last("b").Role == "secondary"
 			})
 			tt.back(l)
 			l.settle(a, b)
-			if got := l.watch.tenure("a").term; got != old.term {
-				t.Errorf("term = %d after the outage, want %d as before", got, old.term)
+			if got := l.watch.Tenure("a").Term; got != old.Term {
+				t.Errorf("term = %d after the outage, want %d as before", got, old.Term)
 			}
 			for n, from := range map[*node]int{a: fromA, b: fromB} {
 				if !n.logged(from, "DNS_CONNECTION_CHANGED", "connected -> disconnected") ||
@@ -54,23 +54,23 @@ func TestPeersCutOff(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	a, b := l.pair()
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 
 	a.relay.setCut(true)
 	b.relay.setCut(true)
 	begin := time.Now()
 	for _, n := range []*node{a, b} {
-		await(t, n.id+" hears over DNS", func() bool { return l.watch.last(n.id).Method == "dns" })
+		await(t, n.id+" hears over DNS", func() bool { return l.watch.Last(n.id).Method == "dns" })
 		t.Logf("%s: heartbeats over DNS after %v", n.id, time.Since(begin))
 	}
 	during(t, 5*w/2-time.Since(begin), "a is Primary, b Secondary", func() bool {
-		return l.watch.last("a").Role == "primary" && l.watch.last("b").Role == "secondary"
+		return l.watch.Last("a").Role == "primary" && l.watch.Last("b").Role == "secondary"
 	})
 	a.relay.setCut(false)
 	b.relay.setCut(false)
 	l.settle(a, b)
-	if got := l.watch.tenure("a").term; got != old.term {
-		t.Errorf("term = %d after the outage, want %d as before", got, old.term)
+	if got := l.watch.Tenure("a").Term; got != old.Term {
+		t.Errorf("term = %d after the outage, want %d as before", got, old.Term)
 	}
 }
 
@@ -80,24 +80,24 @@ func TestCutOffFromBoth(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	a, b := l.pair()
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 
 	a.relay.setCut(true)
 	b.relay.setCut(true)
 	l.dns.Pause()
 	cut := time.Now() // whatever extends its authority was sent before
-	await(t, "a says that it is not Primary", func() bool { return l.watch.last("a").Role == "secondary" })
-	last := l.watch.tenure("a")
+	await(t, "a says that it is not Primary", func() bool { return l.watch.Last("a").Role == "secondary" })
+	last := l.watch.Tenure("a")
 	stop := cut.Add(lease - stopBudget)
-	t.Logf("cut off: last seen as Primary %v after the cut, %v before it had to stop", last.to.Sub(cut), stop.Sub(last.to))
-	if last.to.After(stop) {
-		t.Errorf("a said that it is Primary %v after it had to stop", last.to.Sub(stop))
+	t.Logf("cut off: last seen as Primary %v after the cut, %v before it had to stop", last.To.Sub(cut), stop.Sub(last.To))
+	if last.To.After(stop) {
+		t.Errorf("a said that it is Primary %v after it had to stop", last.To.Sub(stop))
 	}
 	if status := l.work(a); status == 200 {
 		t.Error("a does the work of a Primary")
 	}
 	during(t, w, "nobody is Primary", func() bool {
-		return l.watch.last("a").Role == "secondary" && l.watch.last("b").Role == "secondary"
+		return l.watch.Last("a").Role == "secondary" && l.watch.Last("b").Role == "secondary"
 	})
 
 	l.dns.Resume()
@@ -105,19 +105,19 @@ func TestCutOffFromBoth(t *testing.T) {
 	b.relay.setCut(false)
 	healed := time.Now()
 	await(t, "there is a Primary again, and a Secondary", func() bool {
-		x, y := l.watch.last("a").Role, l.watch.last("b").Role
+		x, y := l.watch.Last("a").Role, l.watch.Last("b").Role
 		return x+y == "primarysecondary" || x+y == "secondaryprimary"
 	})
 	t.Logf("healed: one Primary after %v", time.Since(healed))
 	if got := time.Since(healed); got > 2*w+attempt+slack {
 		t.Errorf("a Primary again after %v, want %v at most", got, 2*w+attempt)
 	}
-	if l.watch.last("a").Role == "primary" {
+	if l.watch.Last("a").Role == "primary" {
 		l.settle(a, b)
 	} else {
 		l.settle(b, a)
 	}
-	if old.term >= max(l.watch.tenure("a").term, l.watch.tenure("b").term) {
+	if old.Term >= max(l.watch.Tenure("a").Term, l.watch.Tenure("b").Term) {
 		t.Error("the role was taken again without a new term")
 	}
 }

@@ -27,30 +27,30 @@ func TestIsolatedPrimary(t *testing.T) {
 	way := l.server()
 	a, b := l.node("a", through(way)), l.node("b")
 	l.form(a, b)
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 	trip := l.roundTrip()
 
 	way.setCut(true)
 	a.relay.setCut(true)
 	b.relay.setCut(true)
 	cut := time.Now()
-	next := l.watch.awaitTenure("b", old.term)
+	next := l.watch.awaitTenure("b", old.Term)
 	l.wantInTime(b, next, cut, trip)
 	l.awaitAddress(b)
-	last, stop := l.watch.tenure("a"), cut.Add(lease-stopBudget)
+	last, stop := l.watch.Tenure("a"), cut.Add(lease-stopBudget)
 	most, least := gap(last, next)
-	t.Logf("isolated: last seen as Primary %v before it had to stop; no Primary for %v to %v", stop.Sub(last.to), least, most)
-	if last.to.After(stop) {
-		t.Errorf("a said that it is Primary %v after it had to stop", last.to.Sub(stop))
+	t.Logf("isolated: last seen as Primary %v before it had to stop; no Primary for %v to %v", stop.Sub(last.To), least, most)
+	if last.To.After(stop) {
+		t.Errorf("a said that it is Primary %v after it had to stop", last.To.Sub(stop))
 	}
-	during(t, w, "a is no Primary", func() bool { return l.watch.last("a").Role == "secondary" })
+	during(t, w, "a is no Primary", func() bool { return l.watch.Last("a").Role == "secondary" })
 
 	way.setCut(false)
 	a.relay.setCut(false)
 	b.relay.setCut(false)
 	l.settle(b, a)
-	if got := l.watch.tenure("b").term; got != next.term {
-		t.Errorf("the return of a has cost a change of terms: %d after %d", got, next.term)
+	if got := l.watch.Tenure("b").Term; got != next.Term {
+		t.Errorf("the return of a has cost a change of terms: %d after %d", got, next.Term)
 	}
 }
 
@@ -64,17 +64,17 @@ func TestServerAwayForOne(t *testing.T) {
 			ways := map[string]*relay{"a": l.server(), "b": l.server()}
 			a, b := l.node("a", through(ways["a"])), l.node("b", through(ways["b"]))
 			l.form(a, b)
-			old := l.watch.tenure("a")
+			old := l.watch.Tenure("a")
 
 			ways[id].setCut(true)
-			await(t, id+" has no connection to DNS", func() bool { return l.watch.last(id).DNS == "disconnected" })
+			await(t, id+" has no connection to DNS", func() bool { return l.watch.Last(id).DNS == "disconnected" })
 			during(t, 2*w, "a is Primary, b Secondary", func() bool {
-				return l.watch.last("a").Role == "primary" && l.watch.last("b").Role == "secondary"
+				return l.watch.Last("a").Role == "primary" && l.watch.Last("b").Role == "secondary"
 			})
 			ways[id].setCut(false)
 			l.settle(a, b)
-			if got := l.watch.tenure("a").term; got != old.term {
-				t.Errorf("term = %d after the outage, want %d as before", got, old.term)
+			if got := l.watch.Tenure("a").Term; got != old.Term {
+				t.Errorf("term = %d after the outage, want %d as before", got, old.Term)
 			}
 		})
 	}
@@ -87,18 +87,18 @@ func TestThreeNodes(t *testing.T) {
 	l := newLab(t)
 	a, b, c := l.node("a"), l.node("b"), l.node("c", options{"priority": 200})
 	l.form(a, b, c)
-	old, trip := l.watch.tenure("a"), l.roundTrip()
+	old, trip := l.watch.Tenure("a"), l.roundTrip()
 
 	killed := a.crash()
-	next := l.watch.awaitTenure("c", old.term)
+	next := l.watch.awaitTenure("c", old.Term)
 	l.wantInTime(c, next, killed, trip)
-	await(t, "b follows c", func() bool { return l.watch.last("b").PrimaryID == "c" })
+	await(t, "b follows c", func() bool { return l.watch.Last("b").PrimaryID == "c" })
 	a.start()
 	l.settleThree(c, a, b)
 	if diff := cmp.Diff(map[string]string{"a": "secondary", "b": "secondary", "c": "primary"}, l.members(b)); diff != "" {
 		t.Errorf("members mismatch (-want +got):\n%s", diff)
 	}
-	if got := l.watch.tenure("b").term; got != 0 {
+	if got := l.watch.Tenure("b").Term; got != 0 {
 		t.Errorf("b was Primary in term %d", got)
 	}
 }
@@ -115,22 +115,22 @@ func TestRestartWithoutProof(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	a, b := l.pair()
-	old := l.watch.tenure("a")
+	old := l.watch.Tenure("a")
 	a.crash()
 	heard := b.relay.lastHanded()
 	a.start()
 	await(t, "there is a Primary again", func() bool {
-		return max(l.watch.tenure("a").term, l.watch.tenure("b").term) > old.term
+		return max(l.watch.Tenure("a").Term, l.watch.Tenure("b").Term) > old.Term
 	})
-	next := l.watch.tenure("a")
-	if next.term == old.term {
-		next = l.watch.tenure("b")
+	next := l.watch.Tenure("a")
+	if next.Term == old.Term {
+		next = l.watch.Tenure("b")
 	}
-	t.Logf("without proof: %s is Primary %v after the last heartbeat", next.node, next.from.Sub(heard))
-	if got := next.from.Sub(heard); got < w {
-		t.Errorf("%s is Primary %v after the last heartbeat, want %v at least", next.node, got, w)
+	t.Logf("without proof: %s is Primary %v after the last heartbeat", next.Node, next.From.Sub(heard))
+	if got := next.From.Sub(heard); got < w {
+		t.Errorf("%s is Primary %v after the last heartbeat, want %v at least", next.Node, got, w)
 	}
-	if next.node == "a" {
+	if next.Node == "a" {
 		l.settle(a, b)
 	} else {
 		l.settle(b, a)
@@ -145,7 +145,7 @@ func TestPause(t *testing.T) {
 	l.do(b, "/pause?reason=maintenance") // a Secondary: the Primary carries it out
 	await(t, "b knows that the group is paused", func() bool { return b.logged(0, "PAUSE_CHANGED", "paused") })
 	a.crash()
-	during(t, 2*w, "nobody takes over", func() bool { return l.watch.last("b").Role == "secondary" })
+	during(t, 2*w, "nobody takes over", func() bool { return l.watch.Last("b").Role == "secondary" })
 	l.do(b, "/failover?force=a%20is%20dead")
 	a.start()
 	l.settle(b, a)

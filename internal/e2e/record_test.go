@@ -57,10 +57,10 @@ func TestDeletedRecord(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	a, b := l.pair()
-	before := l.watch.tenure("a").term
+	before := l.watch.Tenure("a").Term
 	l.mustUpdate("update delete " + fqdn + ". TXT")
 	await(t, "both nodes are in no group", func() bool {
-		x, y := l.watch.last("a"), l.watch.last("b")
+		x, y := l.watch.Last("a"), l.watch.Last("b")
 		return x.Role == "not_in_group" && y.Role == "not_in_group" && x.DNS == "not_applicable" && y.DNS == "not_applicable"
 	})
 	for _, n := range []*node{a, b} {

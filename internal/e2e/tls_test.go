@@ -42,7 +42,7 @@ func TestMutualTLS(t *testing.T) {
 	l.do(b, "/failover")
 	l.settle(b, a)
 
-	status, _, err := l.client.ask(t.Context(), http.MethodPost, *b.base.Load()+"/ag/peer")
+	status, _, err := l.client.Ask(t.Context(), http.MethodPost, *b.base.Load()+"/ag/peer")
 	if err != nil || status != http.StatusForbidden {
 		t.Errorf("a peer without a certificate: %d %v, want %d", status, err, http.StatusForbidden)
 	}
@@ -69,7 +69,7 @@ func TestUntrustedPeer(t *testing.T) {
 	}
 	l.enter(a, "/create")
 	l.enter(b, "/join")
-	await(t, "b is Secondary", func() bool { return l.watch.last("b").Role == "secondary" })
+	await(t, "b is Secondary", func() bool { return l.watch.Last("b").Role == "secondary" })
 	if got := l.state(a).Method; got != "dns" {
 		t.Errorf("heartbeats to a peer that is not trusted go %s, want dns", got)
 	}

@@ -55,13 +55,13 @@ func twoArbiters(l *lab) {
 	}
 	l.enter(a, "/create")
 	await(l.t, "the next term will be another", func() bool {
-		x := l.watch.tenure(hostA)
-		return x.term > 0 && time.Now().Unix() > int64(x.term)
+		x := l.watch.Tenure(hostA)
+		return x.Term > 0 && time.Now().Unix() > int64(x.Term)
 	})
 	l.enter(b, "/create")
 	await(l.t, "both are Primary", func() bool { return l.watch.roles() == "primary primary" })
-	await(l.t, "the observer has seen it", func() bool { return len(l.watch.judge()) > 0 })
-	wrong := strings.Join(l.watch.judge(), "; ")
+	await(l.t, "the observer has seen it", func() bool { return len(l.watch.Judge()) > 0 })
+	wrong := strings.Join(l.watch.Judge(), "; ")
 	l.t.Logf("reported: %s", wrong)
 	if !strings.HasPrefix(wrong, "TWO PRIMARIES: for") && !strings.HasPrefix(wrong, "TWO PRIMARIES: at") {
 		l.t.Errorf("the observer says %q of two Primaries", wrong)
@@ -77,12 +77,12 @@ func leaseTooLong(l *lab) {
 	l.form(a, b)
 	l.net.cut(append(both(hostA, hostB), both(hostA, dnsHost)...)...)
 	await(l.t, "both are Primary", func() bool { return l.watch.roles() == "primary primary" })
-	await(l.t, "the observer has seen it", func() bool { return len(l.watch.judge()) > 0 })
+	await(l.t, "the observer has seen it", func() bool { return len(l.watch.Judge()) > 0 })
 	await(l.t, "the ledger has refused writes", func() bool {
 		_, refused := count(l.ledger.kept())
 		return refused > 0
 	})
-	l.t.Logf("reported: %s", strings.Join(l.watch.judge(), "; "))
+	l.t.Logf("reported: %s", strings.Join(l.watch.Judge(), "; "))
 	if wrong := judge(l.ledger.kept()); len(wrong) > 0 {
 		l.t.Errorf("the ledger did its work and is found wrong: %q", wrong)
 	}
@@ -237,32 +237,6 @@ func TestJudge(t *testing.T) {
 	} {
 		if got := judge(tt.entries); len(got) != tt.want {
 			t.Errorf("%s: judge = %q, want %d", name, got, tt.want)
-		}
-	}
-}
-
-func TestRivals(t *testing.T) {
-	t.Parallel()
-	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
-	span := func(node string, term uint64, from, to int) tenure {
-		return tenure{node: node, term: term, asked: at(from), from: at(from), to: at(to), answered: at(to)}
-	}
-	for name, tt := range map[string]struct {
-		a, b tenure
-		want bool
-	}{
-		"one after the other": {span("a", 1, 0, 5), span("b", 2, 6, 9), false},
-		"overlap":             {span("a", 1, 0, 5), span("b", 2, 4, 9), true},
-		"one slow answer":     {span("a", 1, 0, 9), tenure{node: "b", term: 2, asked: at(8), from: at(10), to: at(8), answered: at(10)}, false},
-		"within":              {span("a", 1, 0, 9), span("b", 2, 4, 5), true},
-		"one answer":          {span("a", 1, 0, 9), tenure{node: "b", term: 2, asked: at(4), from: at(5), to: at(4), answered: at(5)}, true},
-		"one node":            {span("a", 1, 0, 9), span("a", 2, 4, 5), false},
-		"one term":            {span("a", 1, 0, 5), span("b", 1, 6, 9), true},
-	} {
-		for _, pair := range [][2]tenure{{tt.a, tt.b}, {tt.b, tt.a}} {
-			if why := rivals(pair[0], pair[1]); (why != "") != tt.want {
-				t.Errorf("%s: rivals = %q, want them: %t", name, why, tt.want)
-			}
 		}
 	}
 }

@@ -6,26 +6,28 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
 // The Primary's process is killed: the other node takes over after W, and the
 // killed one comes back as Secondary, without a change of terms.
 func killPrimary(l *lab) {
 	a, b := l.pair()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	killed := crash(a)
-	next := l.watch.awaitNewer(old.term)
-	l.prove(l.name, killed, next.from, l.times.takeover())
+	next := l.watch.awaitNewer(old.Term)
+	l.prove(l.name, killed, next.From, l.times.takeover())
 	l.awaitAddress(b)
 	a.start()
 	l.settle(b, a)
-	l.wantTerm(hostB, next.term)
+	l.wantTerm(hostB, next.Term)
 }
 
 // wantTerm checks that the node was Primary in that term last.
 func (l *lab) wantTerm(id string, term uint64) {
 	l.t.Helper()
-	if got := l.watch.tenure(id).term; got != term {
+	if got := l.watch.Tenure(id).Term; got != term {
 		l.t.Errorf("%s was Primary in term %d last, want %d", id, got, term)
 	}
 }
@@ -45,7 +47,7 @@ func killServer(l *lab) {
 func (l *lab) awaitDNS(connection string, ids ...string) {
 	l.t.Helper()
 	for _, id := range ids {
-		await(l.t, id+" is "+connection, func() bool { return l.watch.last(id).DNS == connection })
+		await(l.t, id+" is "+connection, func() bool { return l.watch.Last(id).DNS == connection })
 	}
 }
 
@@ -54,18 +56,18 @@ func (l *lab) awaitDNS(connection string, ids ...string) {
 // never read the last record it waits for W once more.
 func killPrimaryAndServer(l *lab) {
 	a, b := l.pair()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	a.kill()
 	l.dns.Kill()
 	crash(a)
 	during(l.t, l.times.w+2*l.times.attempt(), "nobody is Primary", func() bool { return l.watch.role(hostB) == "secondary" })
 	l.dns.Start()
 	back := time.Now()
-	next := l.watch.awaitNewer(old.term)
-	l.prove(l.name, back, next.from, l.times.alarmEvery()+l.times.takeover())
+	next := l.watch.awaitNewer(old.Term)
+	l.prove(l.name, back, next.From, l.times.alarmEvery()+l.times.takeover())
 	a.start()
 	l.settle(b, a)
-	l.wantTerm(hostB, next.term)
+	l.wantTerm(hostB, next.Term)
 }
 
 // Both nodes are killed at the same time and started again, without a proof
@@ -77,7 +79,7 @@ func restartBoth(l *lab) { l.restart(l.times.stagger() + l.times.attempt() + l.t
 // at once, a read and a write after it listens.
 func restartBothWithProof(l *lab) {
 	l.restart(3*l.times.attempt(), options{"state_dir": "state"})
-	if got := l.watch.tenure(hostB).term; got != 0 {
+	if got := l.watch.Tenure(hostB).Term; got != 0 {
 		l.t.Errorf("b was Primary in term %d", got)
 	}
 }
@@ -85,16 +87,16 @@ func restartBothWithProof(l *lab) {
 func (l *lab) restart(bound time.Duration, o ...options) {
 	l.t.Helper()
 	a, b := l.pair(o...)
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	crash(a, b)
 	started := a.start()
 	if second := b.start(); len(o) == 0 { // with proof, the first need not wait for the second
 		started = second
 	}
-	next := l.watch.awaitNewer(old.term)
-	l.prove(l.name, started, next.from, bound)
+	next := l.watch.awaitNewer(old.Term)
+	l.prove(l.name, started, next.From, bound)
 	l.settleAny(a, b)
-	l.wantTerm(next.node, next.term)
+	l.wantTerm(next.Node, next.Term)
 }
 
 // A client goes on with the address that the name had: from the moment that
@@ -102,7 +104,7 @@ func (l *lab) restart(bound time.Duration, o ...options) {
 // finds the other.
 func cachedAddress(l *lab) {
 	a, b := l.pair()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	c := newClient(l.t, l.net.hosts[outside])
 	if got := l.visit(c, a); got != http.StatusOK {
 		l.t.Fatalf("the client's work by the old address: status %d", got)
@@ -113,11 +115,11 @@ func cachedAddress(l *lab) {
 	var found time.Time
 	await(l.t, "the client has found the new Primary by its name", func() bool {
 		// Asked in this order: what the old address says comes after the takeover.
-		after := l.watch.tenure(hostB)
+		after := l.watch.Tenure(hostB)
 		switch l.visit(c, a) {
 		case http.StatusOK:
-			if after.term > old.term {
-				l.t.Errorf("the old address does the work of a Primary although %s is Primary in term %d", after.node, after.term)
+			if after.Term > old.Term {
+				l.t.Errorf("the old address does the work of a Primary although %s is Primary in term %d", after.Node, after.Term)
 			}
 		case http.StatusServiceUnavailable:
 			refused++
@@ -139,10 +141,10 @@ func cachedAddress(l *lab) {
 }
 
 // visit asks a node for its work at its external address; 0 is no answer.
-func (l *lab) visit(c client, n *node) int {
+func (l *lab) visit(c testnode.Client, n *node) int {
 	ctx, cancel := context.WithTimeout(l.t.Context(), time.Second)
 	defer cancel()
-	status, _, err := c.ask(ctx, http.MethodGet, "http://"+addressOf(n.id)+":8080/work")
+	status, _, err := c.Ask(ctx, http.MethodGet, "http://"+addressOf(n.id)+":8080/work")
 	if err != nil {
 		return 0
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/availabilitygroup/ag/internal/testserver"
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
 const fqdn = "svc.lab.test"
@@ -151,7 +152,7 @@ func (l *lab) form(a, b *node) {
 	l.enter(a, "/create")
 	l.enter(b, "/join")
 	l.settle(a, b)
-	await(l.t, "the Primary has written to the ledger", func() bool { return l.ledger.wrote(a.id, l.watch.tenure(a.id).term) })
+	await(l.t, "the Primary has written to the ledger", func() bool { return l.ledger.wrote(a.id, l.watch.Tenure(a.id).Term) })
 }
 
 // enter has a node create or join; what the server is looked at closely for
@@ -172,7 +173,7 @@ func (l *lab) enter(n *node, path string) {
 func (l *lab) settle(a, b *node) time.Time {
 	l.t.Helper()
 	await(l.t, a.id+" is Primary, "+b.id+" Secondary, and all is well", func() bool {
-		x, y := l.watch.last(a.id), l.watch.last(b.id)
+		x, y := l.watch.Last(a.id), l.watch.Last(b.id)
 		return x.Role == "primary" && y.Role == "secondary" && y.PrimaryID == a.id &&
 			x.DNS == "connected" && y.DNS == "connected" && x.Method == "direct" && y.Method == "direct"
 	})
@@ -216,15 +217,15 @@ func (l *lab) proveSteady(meanwhile ...func()) {
 // long.
 func (l *lab) steady(d time.Duration, meanwhile ...func()) {
 	l.t.Helper()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	during(l.t, d, "a is Primary, b Secondary", func() bool {
 		for _, f := range meanwhile {
 			f()
 		}
 		return l.watch.roles() == "primary secondary"
 	})
-	if got := l.watch.tenure(hostA); got.term != old.term {
-		l.t.Errorf("a is Primary in term %d, want %d as before", got.term, old.term)
+	if got := l.watch.Tenure(hostA); got.Term != old.Term {
+		l.t.Errorf("a is Primary in term %d, want %d as before", got.Term, old.Term)
 	}
 }
 
@@ -247,9 +248,9 @@ func (l *lab) prove(what string, from, to time.Time, bound time.Duration) {
 // finish judges a scenario: nobody may have seen two Primaries.
 func (l *lab) finish() {
 	l.t.Helper()
-	l.watch.stop()
+	l.watch.Stop()
 	entries := l.ledger.kept()
-	wrong := append(l.watch.judge(), judge(entries)...)
+	wrong := append(l.watch.Judge(), judge(entries)...)
 	for _, w := range wrong {
 		l.t.Error(w)
 	}
@@ -275,7 +276,7 @@ func (l *lab) writeFor(n *node) {
 	c := newClient(l.t, n.host)
 	p := &pen{dial: n.host.dial, to: net.JoinHostPort(addressOf(outside), ledgerPort)}
 	defer p.close()
-	tick := time.NewTicker(2 * every)
+	tick := time.NewTicker(2 * testnode.Every)
 	defer tick.Stop()
 	for {
 		select {
@@ -283,7 +284,7 @@ func (l *lab) writeFor(n *node) {
 			return
 		case <-tick.C:
 		}
-		if s, ok := c.working(ctx, n); ok {
+		if s, ok := working(ctx, c, n); ok {
 			_ = p.write(ctx, n.id, s) // the ledger tells
 		}
 	}

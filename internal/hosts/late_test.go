@@ -5,6 +5,8 @@ package hosts_test
 import (
 	"sync"
 	"time"
+
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
 // lateness measures by how much this machine is late: it wants to be woken at
@@ -25,15 +27,15 @@ type late struct {
 var machine lateness
 
 // notable is what counts: less is what the observer's own tick costs.
-const notable = 4 * every
+const notable = 4 * testnode.Every
 
 func (m *lateness) start() {
 	m.once.Do(func() {
 		go func() { // ends with the tests
 			last := time.Now()
-			for range time.Tick(every) {
+			for range time.Tick(testnode.Every) {
 				now := time.Now()
-				if by := now.Sub(last) - every; by > notable {
+				if by := now.Sub(last) - testnode.Every; by > notable {
 					m.mu.Lock()
 					m.times = append(m.times, late{now, by})
 					m.mu.Unlock()

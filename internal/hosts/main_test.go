@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
 // together is how many scenarios run at a time unless -parallel says otherwise:
@@ -38,7 +40,7 @@ func TestMain(m *testing.M) {
 			status = 1
 		}
 	}
-	if left := running.list(); len(left) > 0 {
+	if left := running.List(); len(left) > 0 {
 		fmt.Fprintf(os.Stderr, "FAIL: processes have outlived their tests: %v\n", left)
 		status = 1
 	}
@@ -77,34 +79,7 @@ func machineNetwork() map[string]string {
 }
 
 // running are the processes that have been started and have not ended.
-var running = processes{pids: map[int]string{}}
-
-type processes struct {
-	mu   sync.Mutex
-	pids map[int]string
-}
-
-func (p *processes) add(pid int, what string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.pids[pid] = what
-}
-
-func (p *processes) remove(pid int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.pids, pid)
-}
-
-func (p *processes) list() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var all []string
-	for pid, what := range p.pids {
-		all = append(all, fmt.Sprintf("%s (%d)", what, pid))
-	}
-	return all
-}
+var running testnode.Processes
 
 // nodeProgram is examples/node, built once, by the first test that needs it,
 // without the race detector: it is to be as quick as in use.

@@ -16,7 +16,7 @@ func partitionPeers(l *lab) {
 	a, b := l.pair()
 	l.net.cut(both(hostA, hostB)...)
 	for _, id := range []string{hostA, hostB} {
-		await(l.t, id+" hears over DNS", func() bool { return l.watch.last(id).Method == "dns" })
+		await(l.t, id+" hears over DNS", func() bool { return l.watch.Last(id).Method == "dns" })
 	}
 	l.proveSteady()
 	l.prove(l.name, l.net.heal(), l.settle(a, b), l.times.report())
@@ -41,7 +41,7 @@ func oneWay(cut way) func(l *lab) {
 		if cut.to == dnsHost || cut.from == dnsHost {
 			l.awaitDNS("disconnected", hostA)
 		} else {
-			await(l.t, "heartbeats go through DNS", func() bool { return l.watch.last(hostB).Method == "dns" })
+			await(l.t, "heartbeats go through DNS", func() bool { return l.watch.Last(hostB).Method == "dns" })
 		}
 		l.proveSteady()
 		l.prove(l.name, l.net.heal(), l.settle(a, b), l.times.again())
@@ -64,10 +64,10 @@ func lostAnswersToUpdates(l *lab) {
 	a, b := l.pair()
 	l.net.swallow(updates, way{dnsHost, hostA}, way{dnsHost, hostB})
 	l.proveSteady()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	killed := crash(a)
-	next := l.watch.awaitNewer(old.term)
-	l.prove(l.name, killed, next.from, l.times.takeover())
+	next := l.watch.awaitNewer(old.Term)
+	l.prove(l.name, killed, next.From, l.times.takeover())
 	for _, n := range []*node{a, b} {
 		if !strings.Contains(n.log(), "outcome unknown") {
 			l.t.Errorf("node %s has had answers to its updates", n.id)
@@ -76,7 +76,7 @@ func lostAnswersToUpdates(l *lab) {
 	l.net.heal()
 	a.start()
 	l.settle(b, a)
-	l.wantTerm(hostB, next.term)
+	l.wantTerm(hostB, next.Term)
 }
 
 // The Primary reaches nobody and nobody reaches it.
@@ -95,19 +95,19 @@ func deafPrimary(l *lab) { l.takenOver(to(hostA), l.times.stop()) }
 func (l *lab) takenOver(ways []way, heard time.Duration) {
 	l.t.Helper()
 	a, b := l.pair()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	cut := l.net.cut(ways...)
-	next := l.watch.awaitNewer(old.term)
-	l.prove(l.name, cut, next.from, heard+l.times.takeover())
-	last := l.watch.tenure(hostA)
-	l.prove(l.name+"-stops", cut, last.to, l.times.stop())
-	if late := last.to.Sub(cut.Add(l.times.stop())); late > 0 {
+	next := l.watch.awaitNewer(old.Term)
+	l.prove(l.name, cut, next.From, heard+l.times.takeover())
+	last := l.watch.Tenure(hostA)
+	l.prove(l.name+"-stops", cut, last.To, l.times.stop())
+	if late := last.To.Sub(cut.Add(l.times.stop())); late > 0 {
 		l.t.Errorf("a said that it is Primary %v after it had to stop", late)
 	}
 	during(l.t, l.times.w, "b is Primary, a is not", func() bool { return l.watch.roles() == "secondary primary" })
 	l.net.heal()
 	l.settle(b, a)
-	l.wantTerm(hostB, next.term)
+	l.wantTerm(hostB, next.Term)
 }
 
 // lossy is how long the loss lasts.
@@ -145,11 +145,11 @@ func loss(protocol string) func(l *lab) {
 // The Primary is killed while thirty of a hundred packets are lost.
 func lossAndKill(l *lab) {
 	a, b := l.pair(options{"net": "udp"})
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	l.net.lose(30)
 	killed := crash(a)
-	next := l.watch.awaitNewer(old.term)
-	l.prove(l.name, killed, next.from, l.times.afterFaults())
+	next := l.watch.awaitNewer(old.Term)
+	l.prove(l.name, killed, next.From, l.times.afterFaults())
 	l.net.heal()
 	a.start()
 	l.settleAny(a, b)

@@ -21,6 +21,7 @@ import (
 	"github.com/availabilitygroup/ag/availability"
 	"github.com/availabilitygroup/ag/dnsstore/rfc2136"
 	"github.com/availabilitygroup/ag/event"
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 	"github.com/availabilitygroup/ag/transport/httptransport"
 )
 
@@ -171,7 +172,7 @@ func (p *program) spin(begun chan<- struct{}) {
 // while: less than the stop budget, as a program has to.
 const (
 	pens    = 8
-	prepare = 10 * every
+	prepare = 10 * testnode.Every
 )
 
 // work writes to the ledger as long as it may.

@@ -13,7 +13,7 @@ import (
 // not know it carries along.
 func editRecord(l *lab) {
 	a, b := l.pair()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	const note = "note=by-hand"
 	name := fqdn + ". "
 	var edited time.Time
@@ -34,7 +34,7 @@ func editRecord(l *lab) {
 	l.prove(l.name, edited, renewed, l.times.report())
 	l.steady(l.times.w)
 	l.settle(a, b)
-	l.wantTerm(hostA, old.term)
+	l.wantTerm(hostA, old.Term)
 }
 
 // Somebody edits the host record: the Primary's next write sets it right.
@@ -53,7 +53,7 @@ func deleteRecord(l *lab) {
 	a, b := l.pair()
 	deleted := l.mustUpdate("update delete " + fqdn + ". TXT")
 	await(l.t, "both nodes are in no group", func() bool {
-		x, y := l.watch.last(hostA), l.watch.last(hostB)
+		x, y := l.watch.Last(hostA), l.watch.Last(hostB)
 		return l.watch.roles() == "not_in_group not_in_group" && x.DNS == "not_applicable" && y.DNS == "not_applicable"
 	})
 	l.prove(l.name, deleted, time.Now(), 2*(l.times.c+l.times.attempt()))

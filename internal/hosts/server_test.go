@@ -7,14 +7,14 @@ import "time"
 // The server is stopped and started in order.
 func restartServer(l *lab) {
 	a, b := l.pair()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	l.dns.Stop()
 	stopped := time.Now()
 	l.dns.Start()
 	l.t.Logf("the server was away for %v", time.Since(stopped))
 	l.prove(l.name, time.Now(), l.settle(a, b), l.times.again())
 	l.steady(l.times.w)
-	l.wantTerm(hostA, old.term)
+	l.wantTerm(hostA, old.Term)
 }
 
 // The server answers after two seconds, far too late for a group of such short
@@ -36,10 +36,10 @@ func killPrimaryOfSlowServer(l *lab) {
 	a, b := l.pair(options{"server": slow.address})
 	const delay = 2 * time.Second
 	slow.delay.Store(int64(delay))
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	killed := crash(a)
-	next := l.watch.awaitNewer(old.term)
-	l.prove(l.name, killed, next.from, l.times.w+3*delay)
+	next := l.watch.awaitNewer(old.Term)
+	l.prove(l.name, killed, next.From, l.times.w+3*delay)
 	a.start()
 	l.settle(b, a)
 }

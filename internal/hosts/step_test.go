@@ -21,12 +21,12 @@ func (n *node) setClock(by time.Duration) time.Time {
 // suspended, so its authority is over. It takes the role again at once.
 func clockForwardOfPrimary(l *lab) {
 	a, b := l.programs()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	set := a.setClock(time.Hour)
-	next := l.watch.awaitNewer(old.term)
-	l.prove(l.name, set, next.from, 3*l.times.attempt())
-	if next.node != hostA {
-		l.t.Errorf("%s is Primary, want a again", next.node)
+	next := l.watch.awaitNewer(old.Term)
+	l.prove(l.name, set, next.From, 3*l.times.attempt())
+	if next.Node != hostA {
+		l.t.Errorf("%s is Primary, want a again", next.Node)
 	}
 	l.settle(a, b)
 	l.steady(l.times.w)
@@ -39,9 +39,9 @@ func clockWithoutEffect(id string, by time.Duration) func(l *lab) {
 	return func(l *lab) {
 		a, b := l.programs()
 		n := map[string]*node{hostA: a, hostB: b}[id]
-		old := l.watch.tenure(hostA)
+		old := l.watch.Tenure(hostA)
 		l.net.cut(both(hostA, hostB)...)
-		await(l.t, "heartbeats go through DNS", func() bool { return l.watch.last(hostB).Method == "dns" })
+		await(l.t, "heartbeats go through DNS", func() bool { return l.watch.Last(hostB).Method == "dns" })
 		var last time.Time
 		steps := 0
 		l.proveSteady(func() {
@@ -53,6 +53,6 @@ func clockWithoutEffect(id string, by time.Duration) func(l *lab) {
 		l.t.Logf("the clock of %s was set by %v %d times", id, by, steps)
 		l.net.heal()
 		l.settle(a, b)
-		l.wantTerm(hostA, old.term)
+		l.wantTerm(hostA, old.Term)
 	}
 }

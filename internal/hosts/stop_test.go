@@ -9,6 +9,8 @@ import (
 	"net/http/httptrace"
 	"strings"
 	"time"
+
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
 // The Primary's process is stopped past its authority and goes on: the other
@@ -56,11 +58,11 @@ func stopAsker(l *lab) {
 
 func (l *lab) stopAndGoOn(a, b *node) {
 	l.t.Helper()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	frozen := a.freeze()
-	next := l.watch.awaitNewer(old.term)
-	l.prove(l.name, frozen, next.from, l.times.takeover())
-	await(l.t, "the new Primary has written to the ledger", func() bool { return l.ledger.wrote(b.id, next.term) })
+	next := l.watch.awaitNewer(old.Term)
+	l.prove(l.name, frozen, next.From, l.times.takeover())
+	await(l.t, "the new Primary has written to the ledger", func() bool { return l.ledger.wrote(b.id, next.Term) })
 
 	// Sent while nothing of the process runs: these are its first answers.
 	state, work := l.askFrozen(a, "/state"), l.askFrozen(a, "/work")
@@ -78,8 +80,8 @@ func (l *lab) stopAndGoOn(a, b *node) {
 			l.t.Errorf("the ledger has accepted a write of the woken node in term %d", e.term)
 		}
 	}
-	l.wantTerm(hostA, old.term)
-	l.wantTerm(hostB, next.term)
+	l.wantTerm(hostA, old.Term)
+	l.wantTerm(hostB, next.Term)
 }
 
 // The Primary's process is stopped for longer than its authority lasts, and
@@ -87,7 +89,7 @@ func (l *lab) stopAndGoOn(a, b *node) {
 // taken the role again, in a new term.
 func stopBriefly(l *lab) {
 	a, b := l.pair()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	frozen := a.freeze()
 	rest := time.NewTimer(l.times.lease())
 	<-rest.C
@@ -95,19 +97,19 @@ func stopBriefly(l *lab) {
 	a.thaw()
 	// It may have the role again when it answers, but not the old term.
 	if got := <-state; got.err != nil || strings.Contains(got.body, `"node_role": "primary"`) && strings.Contains(got.body, termOf(old)) {
-		l.t.Errorf("first answer after the stop: %+v, want no Primary in term %d", got, old.term)
+		l.t.Errorf("first answer after the stop: %+v, want no Primary in term %d", got, old.Term)
 	}
 	if got := <-work; got.err != nil || got.status == http.StatusOK && strings.Contains(got.body, termOf(old)) {
-		l.t.Errorf("first work after the stop: %+v, want none in term %d", got, old.term)
+		l.t.Errorf("first work after the stop: %+v, want none in term %d", got, old.Term)
 	}
-	next := l.watch.awaitNewer(old.term)
-	l.prove(l.name, frozen, next.from, l.times.takeover())
+	next := l.watch.awaitNewer(old.Term)
+	l.prove(l.name, frozen, next.From, l.times.takeover())
 	l.settleAny(a, b)
-	l.wantTerm(next.node, next.term)
+	l.wantTerm(next.Node, next.Term)
 }
 
 // termOf is a term as a node writes it.
-func termOf(x tenure) string { return fmt.Sprintf(`"term": %d`, x.term) }
+func termOf(x testnode.Tenure) string { return fmt.Sprintf(`"term": %d`, x.Term) }
 
 // The server's process is stopped and goes on: what was sent to it meanwhile it
 // does then, long after the senders have given up. Nothing changes.
@@ -126,18 +128,18 @@ func stopServer(l *lab) {
 // it is dead. If the other node has never heard of it, that is a sign of life.
 func stopServerKillPrimary(l *lab) {
 	a, b := l.pair()
-	old := l.watch.tenure(hostA)
+	old := l.watch.Tenure(hostA)
 	l.dns.Pause()
 	l.awaitDNS("disconnected", hostA, hostB)
 	crash(a)
 	during(l.t, l.times.takeover(), "nobody is Primary", func() bool { return l.watch.role(hostB) == "secondary" })
 	l.dns.Resume()
 	resumed := time.Now()
-	next := l.watch.awaitNewer(old.term)
-	l.prove(l.name, resumed, next.from, l.times.alarmEvery()+l.times.takeover())
+	next := l.watch.awaitNewer(old.Term)
+	l.prove(l.name, resumed, next.From, l.times.alarmEvery()+l.times.takeover())
 	a.start()
 	l.settle(b, a)
-	l.wantTerm(hostB, next.term)
+	l.wantTerm(hostB, next.Term)
 }
 
 type reply struct {
@@ -157,7 +159,7 @@ func (l *lab) askFrozen(n *node, path string) <-chan reply {
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		status, body, err := c.ask(ctx, http.MethodGet, n.control()+path)
+		status, body, err := c.Ask(ctx, http.MethodGet, n.control()+path)
 		answer <- reply{status, string(body), err}
 	}()
 	select {
