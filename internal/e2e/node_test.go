@@ -3,7 +3,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,12 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
 // node is one member, or is to become one: a process, most of the time.
@@ -84,7 +84,7 @@ func (n *node) run(flags ...string) {
 	}
 	defer file.Close()
 	ctx := context.WithoutCancel(n.t.Context()) // end ends it, however the test did
-	n.cmd = exec.CommandContext(ctx, program.path(n.t), append([]string{"-config", config}, flags...)...)
+	n.cmd = exec.CommandContext(ctx, program.Path(n.t), append([]string{"-config", config}, flags...)...)
 	n.cmd.Dir, n.cmd.Stdout, n.cmd.Stderr = n.dir, file, file
 	n.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1")
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -146,12 +146,11 @@ func (n *node) freeze() {
 	n.t.Helper()
 	n.signal(syscall.SIGSTOP)
 	n.await("the process has stopped", func() bool {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.cmd.Process.Pid))
+		stopped, err := testnode.Stopped(n.cmd.Process.Pid)
 		if err != nil {
 			n.t.Fatal(err)
 		}
-		_, state, _ := strings.Cut(string(stat), ") ")
-		return strings.HasPrefix(state, "T")
+		return stopped
 	})
 }
 
@@ -172,10 +171,8 @@ func (n *node) end() {
 	if n.t.Failed() {
 		n.t.Logf("the end of the log of node %s:\n%s", n.id, text[max(0, len(text)-12000):])
 	}
-	for _, bad := range []string{n.key, "DATA RACE", "panic:", "fatal error:"} {
-		if strings.Contains(text, bad) {
-			n.t.Errorf("node %s has printed what it must not: a secret, a race or a panic", n.id)
-		}
+	if testnode.Spilled(text, n.key) {
+		n.t.Errorf("node %s has printed what it must not: a secret, a race or a panic", n.id)
 	}
 }
 
@@ -194,40 +191,12 @@ func (n *node) log() string {
 	return string(text)
 }
 
-// line is one line of the log.
-type line struct {
-	Time    time.Time `json:"time"`
-	Level   string    `json:"level"`
-	Msg     string    `json:"msg"`
-	Address string    `json:"address"`
-	ID      string    `json:"id"`
-	Text    string    `json:"text"`
-	Err     string    `json:"err"`
-	Term    uint64    `json:"term"`
-}
-
-// lines are the whole lines of the log from an offset on; what is no JSON is a
-// line with a Msg only.
-func (n *node) lines(from int) []line {
-	var all []line
-	for text := range bytes.Lines([]byte(n.log()[from:])) {
-		if !bytes.HasSuffix(text, []byte("\n")) {
-			break
-		}
-		var l line
-		if err := json.Unmarshal(text, &l); err != nil {
-			l = line{Msg: strings.TrimSpace(string(text))}
-		}
-		all = append(all, l)
-	}
-	return all
-}
+// lines are those of the log from an offset on.
+func (n *node) lines(from int) []testnode.Line { return testnode.Lines(n.log()[from:]) }
 
 // logged tells whether an event has been logged since an offset, with a text.
 func (n *node) logged(from int, id, text string) bool {
-	return slices.ContainsFunc(n.lines(from), func(l line) bool {
-		return l.Msg == "event" && l.ID == id && strings.Contains(l.Text, text)
-	})
+	return testnode.Logged(n.log()[from:], id, text)
 }
 
 func (n *node) await(what string, ok func() bool) {

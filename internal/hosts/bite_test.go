@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/availabilitygroup/ag/internal/testserver"
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
 // What the scenarios rest on is shown to report what it is for.
@@ -116,7 +117,7 @@ func mutant(t *testing.T, file, old, replacement string) string {
 		t.Fatal(err)
 	}
 	program := filepath.Join(dir, "node")
-	if err := build(t.Context(), program, "-overlay="+overlay); err != nil {
+	if err := testnode.Build(t.Context(), program, append(unraced(), "-overlay="+overlay)...); err != nil {
 		t.Fatal(err)
 	}
 	return program

@@ -4,14 +4,11 @@ package hosts_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/availabilitygroup/ag/internal/testserver/testnode"
@@ -25,12 +22,9 @@ func TestMain(m *testing.M) {
 	if file := os.Getenv(programConfig); file != "" {
 		os.Exit(programMain(file))
 	}
-	flag.Parse()
-	if !given("test.parallel") {
-		if err := flag.Set("test.parallel", together); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(2)
-		}
+	if err := testnode.Together(together); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
 	}
 	before := machineNetwork()
 	status := m.Run()
@@ -44,17 +38,11 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "FAIL: processes have outlived their tests: %v\n", left)
 		status = 1
 	}
-	if err := nodeProgram.remove(); err != nil {
+	if err := nodeProgram.Remove(); err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL: clean up:", err)
 		status = 1
 	}
 	os.Exit(status)
-}
-
-func given(name string) bool {
-	found := false
-	flag.Visit(func(f *flag.Flag) { found = found || f.Name == name })
-	return found
 }
 
 // machineNetwork is what no test may change: the machine's own interfaces,
@@ -83,44 +71,6 @@ var running testnode.Processes
 
 // nodeProgram is examples/node, built once, by the first test that needs it,
 // without the race detector: it is to be as quick as in use.
-var nodeProgram binary
+var nodeProgram = testnode.Program{Flags: unraced()}
 
-type binary struct {
-	once sync.Once
-	dir  string
-	err  error
-}
-
-func (b *binary) path(t *testing.T) string {
-	t.Helper()
-	b.once.Do(func() { b.dir, b.err = buildAside(context.WithoutCancel(t.Context())) })
-	if b.err != nil {
-		t.Fatal(b.err)
-	}
-	return filepath.Join(b.dir, "node")
-}
-
-func (b *binary) remove() error {
-	if b.dir == "" {
-		return nil
-	}
-	return os.RemoveAll(b.dir)
-}
-
-// buildAside builds examples/node in a directory that outlives the test.
-func buildAside(ctx context.Context) (dir string, err error) {
-	if dir, err = os.MkdirTemp("", "aghosts"); err != nil {
-		return "", err
-	}
-	return dir, build(ctx, filepath.Join(dir, "node"))
-}
-
-// build builds examples/node.
-func build(ctx context.Context, program string, flags ...string) error {
-	args := slices.Concat([]string{"build", "-race=false", "-o", program}, flags, []string{"github.com/availabilitygroup/ag/examples/node"})
-	cmd := exec.CommandContext(ctx, "go", args...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
-	}
-	return nil
-}
+func unraced() []string { return []string{"-race=false"} }

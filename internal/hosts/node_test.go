@@ -3,7 +3,6 @@
 package hosts_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
 // nodePort is where every node listens, on all addresses of its host.
@@ -65,7 +66,7 @@ func (n *node) start() time.Time {
 		if !n.alive() {
 			n.t.Fatalf("node %s has ended at the start", n.id)
 		}
-		return slices.ContainsFunc(n.lines(from), func(l line) bool { return l.Msg == "listening" })
+		return slices.ContainsFunc(n.lines(from), func(l testnode.Line) bool { return l.Msg == "listening" })
 	})
 	n.listens.Store(true)
 	return time.Now()
@@ -108,7 +109,7 @@ func (n *node) command(config string) *exec.Cmd {
 	if !n.own {
 		program := n.program
 		if program == "" {
-			program = nodeProgram.path(n.t)
+			program = nodeProgram.Path(n.t)
 		}
 		return exec.CommandContext(ctx, program, "-config", config)
 	}
@@ -167,12 +168,11 @@ func (n *node) freeze() time.Time {
 	n.t.Helper()
 	n.signal(syscall.SIGSTOP)
 	await(n.t, "the process has stopped", func() bool {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.cmd.Process.Pid))
+		stopped, err := testnode.Stopped(n.cmd.Process.Pid)
 		if err != nil {
 			n.t.Fatal(err)
 		}
-		_, state, _ := strings.Cut(string(stat), ") ")
-		return strings.HasPrefix(state, "T")
+		return stopped
 	})
 	return time.Now()
 }
@@ -194,10 +194,8 @@ func (n *node) end() {
 	if n.t.Failed() {
 		n.t.Logf("the end of the log of node %s:\n%s", n.id, text[max(0, len(text)-12000):])
 	}
-	for _, bad := range []string{n.secret, "DATA RACE", "panic:", "fatal error:"} {
-		if strings.Contains(text, bad) {
-			n.t.Errorf("node %s has printed what it must not: a secret, a race or a panic", n.id)
-		}
+	if testnode.Spilled(text, n.secret) {
+		n.t.Errorf("node %s has printed what it must not: a secret, a race or a panic", n.id)
 	}
 }
 
@@ -211,33 +209,8 @@ func (n *node) log() string {
 	return string(text)
 }
 
-// line is one line of the log.
-type line struct {
-	Msg  string `json:"msg"`
-	ID   string `json:"id"`
-	Text string `json:"text"`
-}
-
-// lines are the whole lines of the log from an offset on; what is no JSON is a
-// line with a Msg only.
-func (n *node) lines(from int) []line {
-	var all []line
-	for text := range bytes.Lines([]byte(n.log()[from:])) {
-		if !bytes.HasSuffix(text, []byte("\n")) {
-			break
-		}
-		var l line
-		if err := json.Unmarshal(text, &l); err != nil {
-			l = line{Msg: strings.TrimSpace(string(text))}
-		}
-		all = append(all, l)
-	}
-	return all
-}
+// lines are those of the log from an offset on.
+func (n *node) lines(from int) []testnode.Line { return testnode.Lines(n.log()[from:]) }
 
 // logged tells whether an event has been logged, with a text.
-func (n *node) logged(id, text string) bool {
-	return slices.ContainsFunc(n.lines(0), func(l line) bool {
-		return l.Msg == "event" && l.ID == id && strings.Contains(l.Text, text)
-	})
-}
+func (n *node) logged(id, text string) bool { return testnode.Logged(n.log(), id, text) }
