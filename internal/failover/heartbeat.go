@@ -132,7 +132,7 @@ func (m *Machine) answered(in Answered) {
 		return
 	}
 	p.fails = 0
-	m.noteReport(p, r)
+	m.noteReport(p, r, counts)
 	if counts && m.auth.held {
 		m.lastHeartbeat = m.now.Wall
 		m.vote(p, r)
@@ -140,10 +140,11 @@ func (m *Machine) answered(in Answered) {
 	m.noteMethod()
 }
 
-// noteReport keeps what a member says of itself.
-func (m *Machine) noteReport(p *peer, r Report) {
+// noteReport keeps what a member says of itself. How long it has been well is
+// counted by the authority that asked it.
+func (m *Machine) noteReport(p *peer, r Report, counts bool) {
 	p.report, p.heard = r, true
-	switch fine := r.Healthy && r.Read; {
+	switch fine := r.Healthy && r.Read && counts; {
 	case !fine:
 		p.stable = false
 	case !p.stable:

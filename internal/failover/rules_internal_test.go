@@ -283,6 +283,7 @@ func TestRule3_AnEarlierHeartbeatIsVoid(t *testing.T) {
 	s.step(Answered{Op: old.Op, From: "a", Message: s.report(w)})
 	wants(t, "until", s.m.auth.until, until)
 	wants(t, "votes", s.m.peer("a").vote.given, false)
+	wants(t, "stable", s.m.peer("a").stable, false)
 }
 
 // … a promise that had counted before.
