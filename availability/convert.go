@@ -198,5 +198,6 @@ func sentinelFor(code failover.Code) error {
 		failover.CodeRefused:            dnsstore.ErrRefused,
 		failover.CodeNotRunning:         ErrNotRunning,
 		failover.CodeNotPrimary:         ErrNotPrimary,
+		failover.CodeBadRequest:         ErrBadRequest,
 	}[code]
 }

@@ -13,7 +13,8 @@
 //   - A check is true when it is made. A process that is stopped between its
 //     check and its write can write later than it believes. Where that matters
 //     give the term to whatever is written to, and let it refuse older ones
-//     ([TermFromContext]); or ask once more ([Group.VerifyPrimary]).
+//     ([Group.Guard], [TermFromContext]); or ask once more
+//     ([Group.VerifyPrimary]).
 //   - The data of the program is not replicated.
 //
 // # What is promised
@@ -75,12 +76,32 @@
 //
 // # Python parity
 //
-//	availability_group.api           this package
-//	subscribe(EventId.X, callback)   Group.Subscribe(event.X, handler), event.On
-//	EventId.NODE_ROLE_CHANGED        event.NodeRoleChanged
-//	NodeRoleChanged.previous, .new   event.RoleChange.Previous, .New
+// Each name of BlueCat's availability_group.api, and what it is here. The
+// example "Bluecat" is that of BlueCat's page on subscribe.
+//
+//	subscribe(event_id, callback)    Group.Subscribe(event.ID, event.Handler); event.On for one type
+//	                                 (returns unsubscribe, which BlueCat has not)
+//	EventId                          event.ID: event.IDs() are all of them
+//	EventId.NODE_ROLE_CHANGED        event.NodeRoleChanged, "NODE_ROLE_CHANGED"
+//	NodeRoleChanged                  event.RoleChange
+//	NodeRoleChanged.previous         event.RoleChange.Previous; empty in the first event
+//	NodeRoleChanged.new              event.RoleChange.New
 //	get_node_state()                 Group.GetNodeState
-//	NodeState.node_role              NodeState.NodeRole: event.RolePrimary, …
-//	NodeRole.PRIMARY                 event.RolePrimary
-//	HeartbeatMethod.DIRECT, .DNS     event.HeartbeatDirect, event.HeartbeatDNS
+//	NodeState                        NodeState
+//	NodeState.node_role              NodeState.NodeRole
+//	NodeState.node_dns_connection_state
+//	                                 NodeState.NodeDNSConnectionState
+//	NodeState.heartbeat_method       NodeState.HeartbeatMethod
+//	NodeState.last_heartbeat_time    NodeState.LastHeartbeatTime
+//	NodeState.last_updated           NodeState.LastUpdated
+//	NodeRole.PRIMARY                 event.RolePrimary, "primary"
+//	NodeRole.SECONDARY               event.RoleSecondary, "secondary"
+//	NodeRole.NOT_IN_GROUP            event.RoleNotInGroup, "not_in_group"
+//	HeartbeatMethod.DIRECT           event.HeartbeatDirect, "direct"
+//	HeartbeatMethod.DNS              event.HeartbeatDNS, "dns"
+//	connected                        event.DNSConnected
+//	disconnected                     event.DNSDisconnected
+//	not_applicable                   event.DNSNotApplicable
+//
+// BlueCat's HTTP API, /ag/api/v1/…, is package httpapi.
 package availability

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/availabilitygroup/ag/internal/failover"
+	"github.com/availabilitygroup/ag/internal/record"
 	"github.com/availabilitygroup/ag/transport"
 )
 
@@ -51,7 +52,7 @@ func (d *driver) read(ctx context.Context, e failover.Read) {
 func (d *driver) exchange(ctx context.Context, e failover.Send) failover.Input {
 	answer := failover.Answered{Op: e.Op, From: e.To.ID}
 	d.g.counts.sent.Add(1)
-	m, err := d.ask(ctx, e)
+	m, err := d.links.ask(ctx, e.To, e.Message)
 	if err != nil {
 		d.g.counts.unanswered.Add(1)
 		if !errors.Is(err, errNoTransport) && d.work.Err() == nil {
@@ -65,15 +66,16 @@ func (d *driver) exchange(ctx context.Context, e failover.Send) failover.Input {
 	return answer
 }
 
-func (d *driver) ask(ctx context.Context, e failover.Send) (failover.Message, error) {
-	if d.g.cfg.Transport == nil {
+// ask sends a message to another member and waits for its answer.
+func (l *links) ask(ctx context.Context, to record.Member, m failover.Message) (failover.Message, error) {
+	if l.g.cfg.Transport == nil {
 		return nil, errNoTransport
 	}
-	request, err := pack(d.links.fqdn(), d.g.nodeID(), e.To.ID, e.Message)
+	request, err := pack(l.fqdn(), l.g.nodeID(), to.ID, m)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := d.g.cfg.Transport.Exchange(ctx, peerOf(e.To), request)
+	answer, err := l.g.cfg.Transport.Exchange(ctx, peerOf(to), request)
 	if err != nil {
 		return nil, err
 	}

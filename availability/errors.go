@@ -47,6 +47,11 @@ var (
 	// ErrStoreUnreachable: the store, the DNS server of the group, does not
 	// give a usable answer; the error that wraps it says which. From the verbs.
 	ErrStoreUnreachable = errors.New("availability: the store gave no usable answer")
+	// ErrBadRequest: the request makes no sense, whatever the state; the error
+	// that wraps it says why. From Failover, with Force and without a reason or
+	// at another node than the one that shall take over; from Remove of the
+	// Primary itself; and from every verb when too many wait already.
+	ErrBadRequest = errors.New("availability: bad request")
 	// ErrNotRunning: Run has returned, or the context ended while the verb
 	// waited for Run to be called. From the verbs.
 	ErrNotRunning = errors.New("availability: the group is not running")

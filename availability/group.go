@@ -96,6 +96,10 @@ func (g *Group) Run(ctx context.Context) error {
 	return d.run(ctx)
 }
 
+// Done is closed when Run has returned. After it nothing changes any more: no
+// event comes, every verb returns [ErrNotRunning] and the node is not Primary.
+func (g *Group) Done() <-chan struct{} { return g.ended }
+
 // Subscribe calls h for each event of the kind id, or of every kind for
 // [event.Any]; see package event for what is promised. It fails for an unknown
 // id and a nil handler, nothing else, and may be called at any time.

@@ -56,8 +56,9 @@ func (g *Group) GetNodeState() NodeState {
 
 // IsPrimary tells whether this node is Primary now. It is as good as
 // [Group.GetNodeState]: compared with the clock at each call.
-func (g *Group) IsPrimary() bool {
-	s := g.snap.Load()
+func (g *Group) IsPrimary() bool { return g.isPrimary(g.snap.Load()) }
+
+func (g *Group) isPrimary(s *snapshot) bool {
 	if s.view.Role != event.RolePrimary {
 		return false
 	}

@@ -2,7 +2,6 @@ package availability
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/availabilitygroup/ag/event"
@@ -107,7 +106,8 @@ func (g *Group) Dissolve(ctx context.Context) error {
 // Secondary takes it itself. It is idempotent: where the role is already, it
 // succeeds. Errors: [ErrNotInGroup], [ErrUnknownMember], [ErrNoTarget] with the
 // reason for each member, [ErrPrimaryUnreachable], [ErrStoreUnreachable],
-// [ErrNotRunning], and the error of ctx. With [Force]: [ErrPrimaryAlive].
+// [ErrNotRunning], and the error of ctx. With [Force] also [ErrPrimaryAlive] and
+// [ErrBadRequest].
 func (g *Group) Failover(ctx context.Context, opts ...FailoverOption) error {
 	var o failoverRequest
 	for _, opt := range opts {
@@ -117,10 +117,10 @@ func (g *Group) Failover(ctx context.Context, opts ...FailoverOption) error {
 	if o.force {
 		r.Verb = failover.VerbForce
 		if o.reason == "" {
-			return errors.New("force: the reason must not be empty")
+			return fmt.Errorf("force: %w: the reason must not be empty", ErrBadRequest)
 		}
 		if o.to != "" && o.to != g.nodeID() {
-			return fmt.Errorf("force: ask the node that shall take over: this is %s", g.nodeID())
+			return fmt.Errorf("force: %w: ask the node that shall take over: this is %s", ErrBadRequest, g.nodeID())
 		}
 	}
 	return g.do(ctx, r)

@@ -21,6 +21,9 @@ const (
 	streamFor = 15 * time.Minute
 	// keepAlive is how often a silent stream shows that it lives.
 	keepAlive = 15 * time.Second
+	// retryEnded is when a client looks again after a group that has ended, in
+	// milliseconds: there may be a new one at this address by then.
+	retryEnded = "15000"
 )
 
 // events sends the events of the group until the client goes.
@@ -52,6 +55,7 @@ func events(ctx context.Context, c *call) error {
 	if err := s.open(); err != nil {
 		return err
 	}
+	s.greeting(ctx, live)
 	s.replay(c.group.History())
 	s.follow(ctx, live)
 	return nil
@@ -124,24 +128,29 @@ func (s *stream) follow(ctx context.Context, live <-chan event.Event) {
 			return
 		case <-end.C:
 			return
+		case <-s.group.Done():
+			s.send("retry: " + retryEnded + "\n: the group does not run any more\n\n")
+			return
 		case <-alive.C:
 			s.send(": alive\n\n")
 		case e := <-live:
-			s.greeting(e)
 			s.event(e)
 		}
 	}
 }
 
-// greeting sends the present role to a client that knows nothing. It is the
-// first event of a subscription, and has an old number or none.
-func (s *stream) greeting(e event.Event) {
+// greeting sends the present role to a client that knows nothing, before all
+// else. It is the first event of a subscription, and bears the number of what
+// the client need not hear, so that nothing after that is taken for heard.
+func (s *stream) greeting(ctx context.Context, live <-chan event.Event) {
 	if !s.greet {
 		return
 	}
-	s.greet = false
-	if e.Meta().Seq <= s.last {
+	select {
+	case e := <-live:
 		s.write(e)
+	case <-s.group.Done():
+	case <-ctx.Done():
 	}
 }
 

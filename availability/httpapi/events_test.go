@@ -142,6 +142,7 @@ func TestEvents_Resume(t *testing.T) {
 	t.Parallel()
 	inLab(t, func(t *testing.T, l *lab) {
 		a, _ := l.pair()
+		l.wait("nothing more happens by itself", func() bool { return a.GetNodeState().HeartbeatMethod == event.HeartbeatDirect })
 		whole, first := a.listen(t, ""), a.listen(t, "")
 		paused := func(n int) func() bool {
 			return func() bool { return strings.Count(whole.String(), `"paused":`) == n }
@@ -306,7 +307,7 @@ func TestEvents_Socket(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ran := make(chan error, 1)
 	go func() { ran <- g.Run(ctx) }()
-	server := httptest.NewServer(httpapi.New(g, httpapi.Config{Authorize: everybody}))
+	server := httptest.NewServer(checked(t, httpapi.New(g, httpapi.Config{Authorize: everybody})))
 	defer server.Close()
 	defer func() {
 		cancel()
@@ -350,4 +351,24 @@ func TestEvents_Socket(t *testing.T) {
 		t.Fatal(fmt.Sprint("created: ", created.Status))
 	}
 	await(`"new":"primary"`)
+}
+
+// The stream ends with the group, after its last events.
+func TestEvents_EndWithTheGroup(t *testing.T) {
+	t.Parallel()
+	inLab(t, func(t *testing.T, l *lab) {
+		a, _ := l.pair()
+		c := a.listen(t, "")
+		a.cancel()
+		<-c.ended
+		got := c.events(t)
+		if last := got[len(got)-1]; last.name != string(event.NodeRoleChanged) && last.name != string(event.FailoverFinished) {
+			t.Errorf("the last event is %+v, want one of the handover", last)
+		}
+		if !strings.Contains(c.String(), "does not run any more") {
+			t.Error("the stream does not say why it ends")
+		}
+		late := a.listen(t, "")
+		<-late.ended
+	})
 }

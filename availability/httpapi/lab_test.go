@@ -75,7 +75,7 @@ func (l *lab) start(edit ...func(*availability.Config, *httpapi.Config)) *node {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	n.Group, n.api = g, httpapi.New(g, h)
+	n.Group, n.api = g, checked(l.t, httpapi.New(g, h))
 	ctx, cancel := context.WithCancel(l.t.Context())
 	n.cancel = cancel
 	go func() { n.done <- g.Run(ctx) }()
@@ -118,6 +118,7 @@ func (l *lab) wait(what string, ok func() bool) {
 			l.t.Fatalf("waited in vain until %s", what)
 		}
 	}
+	synctest.Wait() // until everybody who hears of it has
 }
 
 // ask sends a request; a body goes as JSON.

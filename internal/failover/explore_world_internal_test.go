@@ -166,6 +166,7 @@ func (m *Machine) clone() *Machine {
 	for i := range c.tasks {
 		c.tasks[i].why = slices.Clone(c.tasks[i].why)
 		c.tasks[i].tried = slices.Clone(c.tasks[i].tried)
+		c.tasks[i].asked = slices.Clone(c.tasks[i].asked)
 	}
 	c.known.asked = slices.Clone(m.known.asked)
 	c.probe.open = slices.Clone(m.probe.open)

@@ -50,7 +50,7 @@ func (m *Machine) beforeYieldHere(t *task) {
 		}
 	case t.req.Verb == VerbFailover && t.req.Target == m.cfg.Self.ID:
 		m.end("", "")
-	case t.step == stepNew:
+	case t.step <= stepRead:
 		m.pickTarget(t)
 	}
 }
@@ -160,7 +160,7 @@ func (m *Machine) taskReport(t *task, in Answered, r Report) {
 			m.endYield(t, "", "")
 		}
 	case t.step == stepAsked:
-		m.unanswered(in.Problem)
+		m.unanswered(t, in.Problem)
 	}
 }
 

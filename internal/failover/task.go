@@ -28,6 +28,9 @@ type task struct {
 	why    []string        // why other targets were passed over
 	others []record.Member // the members of a group that is dissolved
 	tried  []string        // the targets that were asked
+	asked  []string        // the Primaries that were asked to carry it out
+	undone string          // why the first of them did not
+	done   bool            // one of them did
 }
 
 // step is how far a task has come. From stepYield on the authority is gone.
@@ -131,6 +134,10 @@ func (m *Machine) work() {
 func (m *Machine) advance(t *task) {
 	if t.step == stepNew {
 		t.reads = m.known.reads
+	}
+	if t.done {
+		m.awaitSeen(t)
+		return
 	}
 	switch t.req.Verb {
 	case VerbCreate:

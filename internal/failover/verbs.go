@@ -363,16 +363,48 @@ func (m *Machine) awaitDissolve() {
 	}
 }
 
-// askPrimary sends the verb to the Primary.
+// askPrimary sends the verb to the Primary. The record that names it may be an
+// old one: if that node does not do it, the record is read once more, and
+// another Primary is asked.
 func (m *Machine) askPrimary(t *task) {
-	r := m.known.seen.Record
-	primary, ok := r.Member(r.Primary)
-	if !ok || primary.ID == m.cfg.Self.ID {
-		m.end(CodePrimaryUnreachable, noPrimary)
+	if len(t.asked) > 0 && !m.hasReadAgain(t) {
 		return
 	}
-	t.step, t.op = stepAsked, m.op()
-	m.do(Send{Op: t.op, To: primary, Within: m.timing().patience(), Message: Ask{Group: r.Group, Request: t.req}})
+	r := m.known.seen.Record
+	primary, ok := r.Member(r.Primary)
+	switch {
+	case slices.Contains(t.asked, primary.ID) && ok:
+		m.end(CodePrimaryUnreachable, t.undone)
+	case !ok || primary.ID == m.cfg.Self.ID:
+		m.end(CodePrimaryUnreachable, noPrimary)
+	default:
+		t.step, t.op, t.asked = stepAsked, m.op(), append(t.asked, primary.ID)
+		m.do(Send{Op: t.op, To: primary, Within: m.timing().patience(), Message: Ask{Group: r.Group, Request: t.req}})
+	}
+}
+
+// hasReadAgain waits for a read after the Primary's refusal or silence, which
+// is the answer if there is no read either.
+func (m *Machine) hasReadAgain(t *task) bool {
+	read, failed := m.look(t)
+	if failed {
+		m.end(CodePrimaryUnreachable, t.undone)
+	}
+	return read
+}
+
+// awaitSeen ends a verb that the Primary has carried out, when this node has
+// seen it too, or could not.
+func (m *Machine) awaitSeen(t *task) {
+	if read, failed := m.look(t); read || failed {
+		m.end("", "")
+	}
+}
+
+// look waits for one read, answered or not.
+func (m *Machine) look(t *task) (read, failed bool) {
+	read = m.hasRead(t)
+	return read, !read && m.known.failed > 0
 }
 
 const noPrimary = "the group has no Primary now; wait for one, or force a failover to this node if you know that the old one is dead"
@@ -384,17 +416,25 @@ func (m *Machine) taskVerdict(t *task, in Answered, v Verdict) {
 		return
 	}
 	if in.Problem != "" {
-		m.unanswered(in.Problem)
+		m.unanswered(t, in.Problem)
 		return
 	}
 	m.store.wanted = true
-	if v.Code == CodeNotPrimary {
-		m.end(CodePrimaryUnreachable, "the node that the record names is not Primary: "+v.Text)
-		return
+	switch v.Code {
+	case "":
+		t.step, t.done = stepNew, true
+	case CodeNotPrimary:
+		m.notDone(t, "the node that the record names is not Primary: "+v.Text)
+	default:
+		m.end(v.Code, v.Text)
 	}
-	m.end(v.Code, v.Text)
 }
 
-func (m *Machine) unanswered(problem string) {
-	m.end(CodePrimaryUnreachable, problem+"; if you know that the Primary is dead, force a failover to this node")
+func (m *Machine) unanswered(t *task, problem string) {
+	m.notDone(t, problem+"; if you know that the Primary is dead, force a failover to this node")
+}
+
+// notDone: whoever was asked last did not do it.
+func (m *Machine) notDone(t *task, why string) {
+	t.step, t.undone = stepNew, cmp.Or(t.undone, why)
 }

@@ -223,10 +223,50 @@ func TestVerbs_CarriedOutByThePrimary(t *testing.T) {
 		e := s.sent("a")
 		wants(t, "asks", DescribeMessage(e.Message), "ask group=00c0ffee pause: x")
 		wants(t, "for", e.Within, spare+6*budget)
+		s.reads = nil
+		s.m.store.op = 0
 		tt.answer.Op = e.Op
 		s.step(tt.answer)
+		if tt.want == CodePrimaryUnreachable || tt.want == "" {
+			wants(t, "looks again first: "+name, s.code(), "pending")
+			s.seen(s.m.known.seen.Record)
+		}
 		wants(t, "code: "+name, s.code(), tt.want)
 	}
+}
+
+// The record that named the Primary was an old one, or there is none to read.
+func TestVerbs_AnotherPrimaryIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	refused := Verdict{Code: CodeNotPrimary}
+	asking := func() *solo {
+		s := secondary(t, "a", "b", "c")
+		s.do(Request{Verb: VerbPause})
+		e := s.sent("a")
+		s.reads, s.m.store.op = nil, 0
+		s.step(Answered{Op: e.Op, From: "a", Message: refused})
+		return s
+	}
+	s := asking()
+	s.seen(rec("c", 8, 1, "a", "b", "c"))
+	s.step(Answered{Op: s.sent("c").Op, From: "c", Message: Verdict{}})
+	wants(t, "done, not yet seen", s.code(), "pending")
+	s.answerRead(ReadDone{Problem: "timeout"})
+	wants(t, "done by the other", s.code(), "")
+
+	s = asking()
+	s.seen(rec("c", 8, 1, "a", "b", "c"))
+	s.step(Answered{Op: s.sent("c").Op, From: "c", Message: refused})
+	s.seen(rec("a", 9, 1, "a", "b", "c"))
+	wants(t, "nobody is asked twice", s.code(), CodePrimaryUnreachable)
+
+	s = asking()
+	s.answerRead(ReadDone{Problem: "timeout"})
+	wants(t, "no record to read", s.code(), CodePrimaryUnreachable)
+
+	s = asking()
+	s.seen(rec("", 8, 1, "a", "b", "c"))
+	wants(t, "nobody is Primary", s.code(), CodePrimaryUnreachable)
 }
 
 // A node that became Primary while it waited for the old one's answer carries
@@ -248,7 +288,9 @@ func TestVerbs_TheAskerBecomesPrimary(t *testing.T) {
 		}
 		s.step(Answered{Op: e.Op, From: "a", Message: m, Problem: map[bool]string{false: "timeout"}[ok]})
 		wants(t, "held", s.m.auth.held, true)
-		wants(t, "code", s.code(), CodePrimaryUnreachable)
+		s.seen(s.m.auth.base)
+		wants(t, "paused by its own write", s.written(Applied).Record.Paused, true)
+		wants(t, "code", s.code(), "")
 	}
 	s := secondary(t)
 	s.do(Request{Verb: VerbFailover})

@@ -1,0 +1,169 @@
+package availability_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/availabilitygroup/ag/availability"
+)
+
+// Guard agrees for as long as the tenure lasts, and never for a later one.
+func TestGuard_OnlyInItsTenure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, b := pair(t)
+		first, stopped, err := a.PrimaryContext(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stopped()
+		inner, cancel := context.WithTimeout(first, time.Hour)
+		defer cancel()
+		want, _ := availability.TermFromContext(first)
+		if term, err := a.Guard(inner); term != want || err != nil {
+			t.Errorf("Guard = %d, %v, want %d", term, err, want)
+		}
+		for _, to := range []*node{b, a} {
+			stopped()
+			if err := to.Failover(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if term, err := a.Guard(context.WithoutCancel(first)); term != 0 || !errors.Is(err, availability.ErrNotPrimary) {
+				t.Errorf("after the tenure Guard = %d, %v", term, err)
+			}
+		}
+		l.stop()
+	})
+}
+
+// A context of another group, or of none, is no authority.
+func TestGuard_OfItsGroupOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, b := pair(t)
+		ctx, stopped, err := a.PrimaryContext(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stopped()
+		for name, call := range map[string]func() (uint64, error){
+			"no tenure":     func() (uint64, error) { return a.Guard(t.Context()) },
+			"another group": func() (uint64, error) { return b.Guard(ctx) },
+		} {
+			if term, err := call(); term != 0 || !errors.Is(err, availability.ErrNotPrimary) {
+				t.Errorf("%s: Guard = %d, %v", name, term, err)
+			}
+		}
+		l.stop()
+	})
+}
+
+// Two groups in one process: the inner context is of both.
+func TestGuard_OfTwoGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, _ := pair(t)
+		other := l.start(func(c *availability.Config) { c.Settings.GroupFQDN = "other.lab.test" })
+		l.wait("the other group is there", other.IsPrimary)
+		ctx, stopped, err := a.PrimaryContext(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stoppedToo, err := other.PrimaryContext(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []*node{a, other} {
+			if term, err := n.Guard(ctx); term != n.GetNodeState().Term || err != nil {
+				t.Errorf("Guard = %d, %v", term, err)
+			}
+		}
+		stoppedToo()
+		stopped()
+		l.stop()
+	})
+}
+
+// Work whose own time is over does not begin a side effect.
+func TestGuard_OfAContextThatHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, _ := pair(t)
+		ctx, stopped, err := a.PrimaryContext(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stopped()
+		gone := errors.New("the client has gone")
+		inner, cancel := context.WithCancelCause(ctx)
+		cancel(gone)
+		if term, err := a.Guard(inner); term != 0 || !errors.Is(err, gone) {
+			t.Errorf("Guard = %d, %v, want %v", term, err, gone)
+		}
+		l.stop()
+	})
+}
+
+// A node that is cut off from all others knows it at the question, before its
+// timers do.
+func TestGuard_AfterTheStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, _ := pair(t)
+		ctx, stopped, err := a.PrimaryContext(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stopped()
+		l.kill(a)
+		for range 100_000 {
+			_, err := a.Guard(context.WithoutCancel(ctx))
+			if primary := a.IsPrimary(); (err == nil) != primary {
+				t.Fatalf("Guard: %v, Primary: %t", err, primary)
+			}
+			if err != nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if a.IsPrimary() {
+			t.Error("still Primary after 100 s without anybody")
+		}
+		l.heal(a)
+		l.stop()
+	})
+}
+
+func TestDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		a := l.start()
+		synctest.Wait()
+		select {
+		case <-a.Done():
+			t.Error("Done while Run runs")
+		default:
+		}
+		l.stop()
+		<-a.Done()
+		if err := a.Pause(t.Context(), ""); !errors.Is(err, availability.ErrNotRunning) {
+			t.Errorf("a verb after Done returned %v", err)
+		}
+	})
+}
+
+// What makes no sense is told from what cannot be done now.
+func TestBadRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, b := pair(t)
+		for name, err := range map[string]error{
+			"force without a reason":    b.Failover(t.Context(), availability.Force("")),
+			"force of another node":     b.Failover(t.Context(), availability.Force("dead"), availability.To("a")),
+			"remove the Primary":        a.Remove(t.Context(), "a"),
+			"remove it, from elsewhere": b.Remove(t.Context(), "a"),
+		} {
+			if !errors.Is(err, availability.ErrBadRequest) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		l.stop()
+	})
+}
