@@ -199,5 +199,6 @@ func sentinelFor(code failover.Code) error {
 		failover.CodeNotRunning:         ErrNotRunning,
 		failover.CodeNotPrimary:         ErrNotPrimary,
 		failover.CodeBadRequest:         ErrBadRequest,
+		failover.CodeBusy:               ErrBusy,
 	}[code]
 }

@@ -50,8 +50,11 @@ var (
 	// ErrBadRequest: the request makes no sense, whatever the state; the error
 	// that wraps it says why. From Failover, with Force and without a reason or
 	// at another node than the one that shall take over; from Remove of the
-	// Primary itself; and from every verb when too many wait already.
+	// Primary itself.
 	ErrBadRequest = errors.New("availability: bad request")
+	// ErrBusy: 64 requests wait already, here or at the Primary. From the verbs;
+	// ask again later.
+	ErrBusy = errors.New("availability: too many requests wait")
 	// ErrNotRunning: Run has returned, or the context ended while the verb
 	// waited for Run to be called. From the verbs.
 	ErrNotRunning = errors.New("availability: the group is not running")

@@ -59,7 +59,7 @@ func (l *links) open(s Settings) error {
 	if store == nil {
 		var err error
 		if store, err = l.g.cfg.OpenStore(accessFor(s)); err != nil {
-			return fmt.Errorf("open the store of %s: %w", s.GroupFQDN, err)
+			return fmt.Errorf("open the store of %s: %w: %w", s.GroupFQDN, ErrStoreUnreachable, err)
 		}
 		opened = true
 	}

@@ -34,12 +34,10 @@ func (c *call) admit(ctx context.Context, e endpoint) error {
 	if e.scope == scopeOpen {
 		return nil
 	}
-	if e.scope == ScopeChange {
-		if err := c.cfg.CrossOrigin.Check(c.r); err != nil {
-			return &refusal{
-				status: http.StatusForbidden, reason: "cross_origin",
-				text: "The request comes from another site. Let the host trust its origin, or send it without a browser.",
-			}
+	if (e.scope == ScopeChange || e.costly) && c.foreign() {
+		return &refusal{
+			status: http.StatusForbidden, reason: "cross_origin",
+			text: "The request comes from another site. Let the host trust its origin, or send it without a browser.",
 		}
 	}
 	if c.cfg.Authorize == nil {
@@ -64,4 +62,13 @@ func (c *call) admit(ctx context.Context, e endpoint) error {
 		status: http.StatusInternalServerError, reason: "authorize",
 		text: "It could not be found out who may do this; see the log of this node.",
 	}
+}
+
+// foreign tells whether another site has had a browser send the request,
+// whatever its method: the check lets every GET through.
+func (c *call) foreign() bool {
+	asked := new(http.Request)
+	*asked = *c.r
+	asked.Method = http.MethodPost
+	return c.cfg.CrossOrigin.Check(asked) != nil
 }

@@ -3,11 +3,13 @@ package httpapi
 import (
 	"context"
 	"crypto/rand"
+	"html/template"
 	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/benbjohnson/clock"
@@ -15,12 +17,12 @@ import (
 	"github.com/availabilitygroup/ag/availability"
 )
 
-// Config is what the handler is made of. The zero value tells the role and
-// refuses everything else.
+// Config is what the handler is made of. The zero value tells the role, and
+// nothing else of the group.
 type Config struct {
 	// Authorize tells who asks, and whether they may do what the scope says. It
-	// is called for each request but those of the role endpoints, concurrently,
-	// and must not read the body. The user is logged, and is in the answer of a
+	// is called for each request that needs a scope, concurrently, and must not
+	// read the body. The user is logged, and is in the answer of a
 	// refused request, so that it can be found in the log; return it with an
 	// error too. An error that is neither [ErrUnauthenticated] nor
 	// [ErrForbidden] means status 500; its text is logged, not answered. One
@@ -59,7 +61,9 @@ func New(g *availability.Group, c Config) http.Handler {
 		c.CrossOrigin = http.NewCrossOriginProtection()
 	}
 	a := &api{group: g, cfg: c, run: strings.ToLower(rand.Text()[:8])}
-	a.endpoints = a.table()
+	a.pages = sync.OnceValues(parsePages)
+	a.rehearsals = &rehearsals{rehearse: g.Preflight}
+	a.endpoints, a.files = a.table(), a.status()
 	return a
 }
 
@@ -68,8 +72,12 @@ type api struct {
 	group     *availability.Group
 	cfg       Config
 	endpoints map[string]methods // by path below /api/v1/
+	files     map[string]methods // by the last element of any other path
 	run       string             // tells this run's events from those of another
 	streams   atomic.Int64       // that are open
+
+	pages      func() (*template.Template, error) // for people, read at the first visit
+	rehearsals *rehearsals
 }
 
 // methods are what one path answers, by method.
@@ -77,8 +85,9 @@ type methods map[string]endpoint
 
 // endpoint is one method of one path.
 type endpoint struct {
-	scope Scope
-	do    func(ctx context.Context, c *call) error
+	scope  Scope
+	costly bool // no other site may have a browser ask for it, though it changes nothing
+	do     func(ctx context.Context, c *call) error
 }
 
 // call is one request on its way to its answer.
@@ -98,6 +107,7 @@ func (a *api) table() map[string]methods {
 		"stats":         {http.MethodGet: read(a.stats)},
 		"metrics":       {http.MethodGet: {scope: ScopeRead, do: metrics}},
 	}
+	t["openapi.json"] = methods{http.MethodGet: {scope: scopeOpen, do: describe}}
 	for _, m := range t {
 		m[http.MethodHead] = m[http.MethodGet] // net/http leaves the body out
 	}
@@ -108,6 +118,7 @@ func (a *api) table() map[string]methods {
 		maps.Copy(t[path], m)
 	}
 	t["events"] = methods{http.MethodGet: {scope: ScopeRead, do: events}}
+	t["preflight"] = methods{http.MethodGet: {scope: ScopeRead, costly: true, do: preflight}}
 	maps.Copy(t, a.roles())
 	return t
 }
@@ -124,7 +135,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve returns an error instead of an answer, never both.
 func (c *call) serve(ctx context.Context) error {
-	m, ok := c.endpoints[below(c.r.URL.Path)]
+	m, ok := c.find(c.r.URL.Path)
 	if !ok {
 		return &refusal{status: http.StatusNotFound, reason: "no_endpoint", text: "There is no such endpoint; paths begin with /ag/api/v1/."}
 	}
@@ -140,12 +151,23 @@ func (c *call) serve(ctx context.Context) error {
 	return e.do(ctx, c)
 }
 
-// below is the part of a path that names the endpoint: wherever the host has
-// mounted the handler, and whether it strips the prefix or not.
+const apiBase = "/api/v1/"
+
+// find looks at the end of a path alone: wherever the host has mounted the
+// handler, and whether it strips the prefix or not.
+func (a *api) find(path string) (methods, bool) {
+	if strings.Contains(path, apiBase) {
+		m, ok := a.endpoints[below(path)]
+		return m, ok
+	}
+	m, ok := a.files[path[strings.LastIndex(path, "/")+1:]]
+	return m, ok
+}
+
+// below is the part of a path that names an endpoint of the API.
 func below(path string) string {
-	const base = "/api/v1/"
-	if i := strings.LastIndex(path, base); i >= 0 {
-		return path[i+len(base):]
+	if i := strings.LastIndex(path, apiBase); i >= 0 {
+		return path[i+len(apiBase):]
 	}
 	return ""
 }

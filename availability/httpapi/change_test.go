@@ -325,3 +325,13 @@ func TestChange_Ends(t *testing.T) {
 		}
 	})
 }
+
+// A request that makes no sense is wrong input, whatever the state.
+func TestChange_RemoveThePrimary(t *testing.T) {
+	t.Parallel()
+	inLab(t, func(t *testing.T, l *lab) {
+		a, b := l.pair()
+		l.wait("both know the same", func() bool { return settled(a, b) })
+		failed(t, b.ask(t, "DELETE", "group/members?id=a", ""), http.StatusBadRequest, "bad_request")
+	})
+}

@@ -10,12 +10,11 @@
 //     idempotent; each other change may be repeated.
 //   - Who is Primary may have changed by the time that an answer arrives.
 //   - The handler does not know who asks. Config.Authorize does.
-//   - A stream of events does not end when the group does, but after a quarter
-//     of an hour, when its client goes, or when the context of its request
-//     ends. http.Server.Shutdown waits for it: let Server.BaseContext return a
-//     context that the program ends before.
-//   - A node that has not heard yet of a new Primary passes changes on to the
-//     old one, and answers 503. Asking again helps.
+//   - A stream of events ends when the group does, after a quarter of an hour,
+//     when its client goes, or when the context of its request ends. A program
+//     that goes on without its group, and shuts its server down first, has
+//     http.Server.Shutdown wait for it: let Server.BaseContext return a context
+//     that the program ends before.
 //
 // # What is promised
 //
@@ -25,8 +24,8 @@
 //     become so; if that takes too long it says that the end is not known.
 //   - Whatever a client sends is limited in size and in time here, whatever the
 //     limits of the host's server. Each answer says Cache-Control: no-store.
-//   - Without Config.Authorize nothing but the role can be read, and nothing
-//     can be changed.
+//   - Without Config.Authorize nothing of the group but the role can be read,
+//     and nothing can be changed.
 //   - A browser cannot be made to change anything by another site
 //     ([http.CrossOriginProtection]).
 //
@@ -35,7 +34,20 @@
 //	api := httpapi.New(g, httpapi.Config{Authorize: who})
 //	mux.Handle("/ag/", api)
 //
-// Any prefix will do: the handler looks at what follows "/api/v1/" alone.
+// Any prefix will do: the handler looks at what follows "/api/v1/" alone, and
+// at the last element of any other path.
+//
+// # The status page
+//
+// /ag/ is a page for whoever is called at night: who is Primary and since when,
+// what is wrong and in whose words, the members, the last events, the settings.
+// It needs ScopeRead, and changes nothing. It works without JavaScript, and
+// with it follows the events without being loaded again. It asks no other host
+// for anything. Its style sheet and script hold nothing of the group, and are
+// open to everybody.
+//
+// A browser cannot show a bearer token by itself: let Authorize take the cookie
+// of the program's login, or Basic authentication, as well.
 //
 // # Endpoints
 //
@@ -50,6 +62,8 @@
 //	GET    stats             counters and gauges
 //	GET    metrics           the same for Prometheus
 //	GET    events            events as they happen (server-sent events)
+//	GET    preflight         would a failover work now?
+//	GET    openapi.json      all of this, for programs (OpenAPI 3.1)
 //	POST   group *           create a group, with this node as Primary; ?adopt=1
 //	PUT    group *           change the settings of the group
 //	DELETE group             dissolve the group
@@ -59,6 +73,9 @@
 //	PUT    failover *        move the role: {"to": …} or {"force": true, "reason": …}
 //	PUT    group/pause       no takeover of its own accord: {"reason": …}
 //	DELETE group/pause       end that
+//
+// openapi.json holds nothing of the group and is open to everybody. The tests
+// compare it with every answer.
 //
 // And for load balancers and Kubernetes, open to everybody, with GET, HEAD and
 // OPTIONS, 200 for yes and 503 for no:
@@ -99,7 +116,7 @@
 //	400  wrong input                      409  the node is in the wrong state for it
 //	401  nobody was authenticated         412  no member can take over; or the Primary is alive
 //	403  not allowed; or from another site  413  the body is too large
-//	404  no such endpoint or member       500  the settings could not be saved
+//	404  no such endpoint or member       500  not saved; or see the log of the node
 //	405  no such method; see Allow        503  DNS or the Primary did not answer in time; or not running
 //
 // # Events
@@ -110,6 +127,89 @@
 // comment says if there is a gap. Other clients hear the present role first,
 // with an empty "previous". A client that is too slow loses events that are no
 // changes of the role; the numbers show it.
+//
+// # Preflight
+//
+// GET preflight has the group rehearse a failover: it asks DNS and all members,
+// and changes nothing. The status is 200 whenever there is a report, whether
+// all is well or not: "ok" tells that, so that a dashboard can show the checks
+// of a group in need. There is one rehearsal at a time, of 30 s at most;
+// whoever asks meanwhile is told what that one finds. Since it costs traffic,
+// another site cannot have a browser ask for it.
+//
+// # Primary only
+//
+// [PrimaryOnly] is around the program's own handler, and serves by it on the
+// Primary alone. All nodes of a group should have the same choice.
+//
+//	mux.Handle("/", httpapi.PrimaryOnly(g, app, httpapi.PrimaryOnlyConfig{}))
+//
+// Elsewhere a request is redirected with 307 to the Primary's own address
+// (ElsewhereRedirect), forwarded to it (ElsewhereForward), or refused with 503
+// (ElsewhereRefuse). An address of https is seldom in a certificate: give
+// members names by BaseURL, or forward. Scheme, host and port of where a
+// request goes are never the client's; path and query are as they came, also
+// where a prefix was stripped.
+//
+// It promises:
+//
+//   - A request is served under a tenure, whose term is in its context and in
+//     the field Ag-Term of the answer, or not at all. The context ends with the
+//     tenure. A handler that asks [availability.Group.Guard] before each thing
+//     that it does serves nothing that another node serves in the same term.
+//   - A planned failover waits for the requests under way, at most the stop
+//     budget. What a handler still answers by then is passed on as it is; what
+//     it has not begun it can pass on with [PassOn].
+//   - Meanwhile others are held: until this node is Primary, or until it is
+//     known who is and that one knows it too. So none is lost, where requests
+//     are redirected or forwarded, nodes reach each other over their transport,
+//     and servers stay up until the failover is over, and for the TTL after it.
+//   - Requests are held for a bounded time, in a bounded number, and not for
+//     longer than their clients wait; then 503.
+//   - A request with Ag-Term, the highest term that its client has seen, is not
+//     served by a node that knows of none so high: 503, and 400 if it is no
+//     number. The Primary then looks at the record, one look at a time and with
+//     pauses, and logs what it finds; its role does not depend on clients.
+//   - A request is sent to the Primary again only if none of it can have been
+//     sent, or if the node said that it is not Primary, or once if it is
+//     idempotent by its method (RFC 9110 §9.2.2) or has an Idempotency-Key, and
+//     while no more than 64 KiB of its body were read. Otherwise 502 says that
+//     its end is not known.
+//   - A request that was forwarded goes no further: the node that gets it serves
+//     it, or refuses.
+//   - A node that is not Primary closes connections after its answer, so that
+//     clients look the name up again: Connection: close, and GOAWAY in HTTP/2.
+//     Only what was under way when it lost the role leaves that to the next.
+//
+// It does not promise:
+//
+//   - that a Secondary allowed to serve what is safe (SafeMethods) knows the
+//     latest. Its answers say Ag-Role: secondary;
+//   - that clients follow a 307 with a body: a large one needs Expect:
+//     100-continue. Browsers follow none for a WebSocket; forward those;
+//   - that a Primary is known in the failover period after a crash;
+//   - that two groups work on one request: Ag-Term is of one.
+//
+// Forwarded requests have the client's Host, X-Forwarded-For, -Host and -Proto
+// as this node sees the client, whatever the client says, and Ag-Forwarded-By.
+// Bodies are streamed both ways; changes of the protocol (WebSocket) pass.
+//
+// Its own answers are problems of RFC 9457, with "reason" for programs, "node"
+// and "primary". 503 has Retry-After, W/12.
+//
+//	400 bad_term       the field Ag-Term is no number, or there twice
+//	502 unknown_end    forwarded, and no answer came; it may have been served
+//	502 answer         the Primary's answer could not be passed on
+//	503 not_primary    refused by choice, look the name up again
+//	503 no_primary     nobody was known to be Primary in time
+//	503 newer_term     the client knows of a newer term than this node
+//	503 unreachable    the Primary could not be reached in time
+//	503 forwarded      forwarded to a node that is not Primary
+//	503 body_gone      passed on, but its body had been read
+//	503 too_many       too many requests are held
+//	503 not_in_group   the node is in no group, and knows of none
+//	503 no_address     the Primary's address cannot be used
+//	503 no_path        the request is for no path, so it cannot be sent on
 //
 // # Concurrency
 //

@@ -29,7 +29,7 @@ func FuzzConfiguration(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		api := httpapi.New(g, httpapi.Config{Authorize: everybody})
+		api := checked(t, httpapi.New(g, httpapi.Config{Authorize: everybody}))
 		before := g.Info().Configuration
 		r := httptest.NewRequestWithContext(t.Context(), "PUT", "/ag/api/v1/configuration", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")

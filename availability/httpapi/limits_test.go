@@ -87,7 +87,7 @@ func TestChange_NotSaved(t *testing.T) {
 	if err := os.WriteFile(dir, nil, 0o600); err != nil { // in the place of the directory
 		t.Fatal(err)
 	}
-	api := httpapi.New(g, httpapi.Config{Authorize: everybody})
+	api := checked(t, httpapi.New(g, httpapi.Config{Authorize: everybody}))
 	f := failed(t, ask(t, api, "PUT", "configuration", `{"external_port":444}`), http.StatusInternalServerError, "not_saved")
 	if strings.Contains(f.Message, dir) {
 		t.Errorf("the message tells a path of the machine: %s", f.Message)

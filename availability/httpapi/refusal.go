@@ -44,10 +44,16 @@ func (c *call) refuse(ctx context.Context, err error) {
 	if !ok {
 		no = refusalOf(err)
 	}
-	c.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "refused", append(c.attrs(),
-		slog.Int("status", no.status), slog.String("reason", no.reason), slog.String("text", no.text))...)
+	attrs := append(c.attrs(), slog.Int("status", no.status), slog.String("reason", no.reason), slog.String("text", no.text))
+	if !ok && no.status == http.StatusInternalServerError {
+		attrs = append(attrs, slog.String("err", err.Error())) // the text does not tell it
+	}
+	c.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "refused", attrs...)
 	if no.status == http.StatusServiceUnavailable {
 		c.w.Header().Set("Retry-After", "5")
+	}
+	if isPage(c.r) && c.refusePage(no) == nil {
+		return
 	}
 	c.answer(no.status, problem{
 		Code:    strings.ReplaceAll(http.StatusText(no.status), " ", ""),
@@ -86,8 +92,10 @@ func refusalOf(err error) *refusal {
 			return &refusal{status: d.status, reason: d.reason, text: text + ". " + d.advice}
 		}
 	}
-	// What has no sentinel is a request that makes no sense.
-	return &refusal{status: http.StatusBadRequest, reason: "bad_request", text: text + "."}
+	return &refusal{
+		status: http.StatusInternalServerError, reason: "internal",
+		text: "This cannot be answered, for a reason that is in the log of this node.",
+	}
 }
 
 // decision is what an error of the group means for a client.
@@ -111,7 +119,9 @@ func decisions() []decision {
 		{availability.ErrNotPrimary, conflict, "not_primary", "Ask the Primary."},
 		{availability.ErrUnknownMember, http.StatusNotFound, "unknown_member", "GET group lists the members."},
 		{availability.ErrNoTarget, unmet, "no_target", "Bring a member back, or dissolve the group with DELETE group."},
+		{availability.ErrBadRequest, http.StatusBadRequest, "bad_request", "Correct the request; asked again as it is, it will be refused again."},
 		{availability.ErrPrimaryAlive, unmet, "primary_alive", "Move the role without force."},
+		{availability.ErrBusy, down, "busy", "Ask again later."},
 		{availability.ErrPrimaryUnreachable, down, "primary_unreachable", "Wait for the takeover, or ask at the Primary."},
 		{availability.ErrNotRunning, down, "not_running", "Start the program, or wait until it has started."},
 		{dnsstore.ErrRefused, down, "refused", "Look at the DNS server: its log, the TSIG key, and whether it allows updates of the name."},

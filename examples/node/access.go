@@ -3,13 +3,14 @@ package main
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"strings"
+
+	"github.com/availabilitygroup/ag/availability/httpapi"
 )
 
 // access decides who may use the control endpoints. Without a token: whoever
@@ -36,44 +37,23 @@ func newAccess(file string) (access, error) {
 	return access{token: sum[:]}, nil
 }
 
-// Why a request is refused.
-var (
-	errNoToken     = errors.New("show the token: Authorization: Bearer …")
-	errNotLoopback = errors.New("only from this machine, straight to a loopback address; to control the node from elsewhere give it a token_file")
-)
-
-// guard lets through who may use the control endpoints, and no other site that
-// a browser on this machine has open.
-func (a access) guard(next http.Handler) http.Handler {
-	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := a.check(r)
-		switch {
-		case errors.Is(err, errNoToken):
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			answerError(w, http.StatusUnauthorized, err)
-		case err != nil:
-			answerError(w, http.StatusForbidden, err)
-		default:
-			next.ServeHTTP(w, r)
-		}
-	}))
-}
-
-func (a access) check(r *http.Request) error {
+// authorize lets those read and change who may use the control endpoints. That
+// no other site does which a browser on this machine has open, httpapi sees to.
+func (a access) authorize(r *http.Request, _ httpapi.Scope) (user string, err error) {
 	if a.token != nil {
 		shown, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		sum := sha256.Sum256([]byte(shown))
 		if subtle.ConstantTimeCompare(sum[:], a.token) != 1 {
-			return errNoToken
+			return "", httpapi.ErrUnauthenticated
 		}
-		return nil
+		return "token", nil
 	}
 	// A proxy on this machine comes from loopback too, but speaks for others;
 	// so does a name that somebody has pointed at 127.0.0.1.
 	if !loopback(r.RemoteAddr) || !loopback(r.Host) || r.Header.Get("Forwarded")+r.Header.Get("X-Forwarded-For")+r.Header.Get("Via") != "" {
-		return errNotLoopback
+		return r.RemoteAddr, httpapi.ErrForbidden
 	}
-	return nil
+	return "this machine", nil
 }
 
 // loopback tells whether address, with or without a port, is of this machine

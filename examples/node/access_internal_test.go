@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/availabilitygroup/ag/availability/httpapi"
 )
 
 func TestAccess(t *testing.T) {
@@ -15,6 +17,7 @@ func TestAccess(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := access{}
+	n, _ := newTestNode(t, options{})
 	const here, there = "127.0.0.1:5000", "192.0.2.1:5000"
 	for name, tt := range map[string]struct {
 		may    access
@@ -42,13 +45,14 @@ func TestAccess(t *testing.T) {
 		"another token":           {withToken, there, "gw-a.example", map[string]string{"Authorization": "Bearer 0123456789abcdeg"}, 401},
 		"the token, other scheme": {withToken, there, "gw-a.example", map[string]string{"Authorization": "Basic " + token}, 401},
 	} {
-		r := httptest.NewRequest(http.MethodPost, "/failover", http.NoBody)
+		r := httptest.NewRequest(http.MethodPut, "/ag/api/v1/configuration", strings.NewReader(`{"tsig_secret":""}`))
+		r.Header.Set("Content-Type", "application/json")
 		r.RemoteAddr, r.Host = tt.from, tt.host
 		for key, value := range tt.header {
 			r.Header.Set(key, value)
 		}
 		w := httptest.NewRecorder()
-		tt.may.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
+		httpapi.New(n.group, httpapi.Config{Authorize: tt.may.authorize}).ServeHTTP(w, r)
 		if w.Code != tt.want {
 			t.Errorf("%s: status = %d %s, want %d", name, w.Code, w.Body, tt.want)
 		}

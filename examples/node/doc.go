@@ -44,11 +44,13 @@
 //
 // And in a third:
 //
-//	curl 127.0.0.1:8081/state
+//	curl 127.0.0.1:8081/ag/api/v1/state
 //	dig @127.0.0.1 -p 5300 svc.lab.test A +short
 //	dig @127.0.0.1 -p 5300 svc.lab.test TXT +short
-//	curl -X POST 127.0.0.2:8082/failover
-//	curl 127.0.0.2:8082/work
+//	curl -X PUT 127.0.0.2:8082/ag/api/v1/failover
+//	curl -L 127.0.0.1:8081/work
+//
+// A browser on this machine shows http://127.0.0.1:8081/ag/.
 //
 // Then end a node with Ctrl-C, which hands over at once, or with kill -9, and
 // look again. In the end:
@@ -61,31 +63,34 @@
 //
 // # What it answers
 //
-//	GET  /work             the work, on the Primary; 503 elsewhere
-//	GET  /state            what this node knows of itself
-//	GET  /group            the group's settings and members
-//	GET  /stats            counters
-//	POST /create           creates the group; ?adopt=1 takes over a name that has addresses
-//	POST /join             joins it
-//	POST /leave            leaves it
-//	POST /remove?id=ID     removes a lost member
-//	POST /dissolve         ends the group
-//	POST /failover         hands over, or takes over; ?to=ID; ?force=REASON for a Primary known to be dead
-//	POST /pause?reason=…   no automatic takeover
-//	POST /resume           and again
+//	/work          the work, on the Primary; what becomes of a request elsewhere
+//	               is set by "elsewhere": redirect, forward or refuse
+//	/ag/           the status page
+//	/ag/api/v1/…   the HTTP API, as package httpapi describes it:
 //
-// A POST answers with the state when what was asked is true; an error is
-// {"error": …}, with 409 and the like for what cannot be in this state.
+//	GET    state                        what this node knows of itself
+//	GET    group, stats, history        settings and members, counters, events
+//	GET    preflight                    would a failover work now?
+//	GET    events                       what happens, as a stream
+//	GET    metrics                      for Prometheus
+//	GET    primary, livez, readyz       for load balancers and the like
+//	POST   group                        creates the group; ?adopt=1 takes over a name that has addresses
+//	PUT    group/members                joins it
+//	DELETE group/members                leaves it; ?id=ID removes a lost member
+//	DELETE group                        ends the group
+//	PUT    failover                     hands over, or takes over; {"to":ID}; {"force":true,"reason":…}
+//	PUT    group/pause                  no automatic takeover; DELETE: and again
 //
 // # Who may control it
 //
-// All but /work and the other nodes' own path, whose messages are signed with
-// a key made from the TSIG secret, can end the group. So without a token_file
-// they answer only to requests from this machine, sent straight to a loopback
-// address, and not to a browser that shows another site; a request that has
-// come through a proxy is refused, for the proxy's address says nothing. With
-// a token_file they want "Authorization: Bearer TOKEN" from everybody, this
-// machine included. Without https the token can be read on the way.
+// The API can end the group. So without a token_file all of it but the roles,
+// for load balancers, answers only to requests from this machine, sent straight
+// to a loopback address, and not to a browser that shows another site; a
+// request that has come through a proxy is refused, for the proxy's address
+// says nothing. With a token_file it wants "Authorization: Bearer TOKEN" from
+// everybody, this machine included. Without https the token can be read on the
+// way. The other nodes' own path takes messages that are signed with a key made
+// from the TSIG secret, nothing else.
 //
 // The TSIG secret is read from tsig_key_file or from tsig_secret in the file,
 // never from flags or the environment, and is never shown or logged.

@@ -33,6 +33,7 @@ func allOptions() []option {
 		{"bootstrap", "what to do at the start when in no group: manual (default), join or create", text, false},
 		{"state_dir", "`directory` of this node alone, so that it takes its role again after a crash", text, false},
 		{"listen", "`address` of the HTTP server (default: external_port on all interfaces)", text, false},
+		{"elsewhere", "what becomes of requests for the work at other nodes: redirect (default), forward or refuse", text, false},
 		{"tsig_key_file", "`file` with the TSIG key, as tsig-keygen writes it", text, false},
 		{"token_file", "`file` with the token that the control endpoints want (empty: they answer to loopback only)", text, false},
 		{"tls_cert", "`file` with the certificate for the group's name, and its chain, in PEM", text, false},

@@ -53,6 +53,11 @@ func assemble(o options, c availability.Config, log *slog.Logger) (*node, error)
 	if err != nil {
 		return nil, err
 	}
+	work, err := o.primaryOnly(log)
+	if err != nil {
+		return nil, err
+	}
+	work.TLS = clientTLS
 	n := &node{group: g, listen: o.Listen, log: log}
 	if n.listen == "" {
 		n.listen = net.JoinHostPort("", strconv.Itoa(int(s.ExternalPort)))
@@ -61,7 +66,7 @@ func assemble(o options, c availability.Config, log *slog.Logger) (*node, error)
 	if o.TLSMutual {
 		peers = onlyMutual(t)
 	}
-	n.server = newServer(n.handler(peers, may), serverTLS, log)
+	n.server = newServer(n.handler(peers, work, may), serverTLS, log)
 	return n, nil
 }
 

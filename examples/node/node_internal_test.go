@@ -3,9 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -71,8 +68,9 @@ func newTestNode(t *testing.T, o options) (*node, *logs) {
 }
 
 // ask sends a request from this machine.
-func ask(n *node, method, path string) (status int, body string) {
-	r := httptest.NewRequest(method, "http://127.0.0.1"+path, http.NoBody)
+func ask(n *node, method, path, body string) (status int, answer string) {
+	r := httptest.NewRequest(method, "http://127.0.0.1"+path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
 	r.RemoteAddr = "127.0.0.1:5000"
 	w := httptest.NewRecorder()
 	n.server.Handler.ServeHTTP(w, r)
@@ -81,39 +79,38 @@ func ask(n *node, method, path string) (status int, body string) {
 
 func TestNode_Life(t *testing.T) {
 	t.Parallel()
-	n, out := newTestNode(t, options{})
+	n, out := newTestNode(t, options{Elsewhere: "refuse"})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- n.run(ctx) }()
+	const api = "/ag/api/v1/"
 	for _, tt := range []struct {
-		method, path string
-		status       int
-		want         string
+		method, path, body string
+		status             int
+		want               string
 	}{
-		{http.MethodPost, "/failover", 409, "in no group"},
-		{http.MethodGet, "/work", 503, "not Primary"},
-		{http.MethodPost, "/create", 200, `"node_role": "primary"`},
-		{http.MethodGet, "/state", 200, `"node_role": "primary"`},
-		{http.MethodGet, "/work", 200, `"count": 1`},
-		{http.MethodGet, "/work", 200, `"count": 2`},
-		{http.MethodGet, "/group", 200, `"tsig_secret": ""`},
-		{http.MethodGet, "/stats", 200, "{"},
-		{http.MethodPost, "/create", 409, "in a group"},
-		{http.MethodPost, "/remove?id=b", 404, "no member b"},
-		{http.MethodPost, "/failover?to=b", 404, "no member b"},
-		{http.MethodPost, "/failover", 412, "no other member"},
-		{http.MethodPost, "/failover?force=", 400, "reason must not be empty"},
-		{http.MethodPost, "/pause?reason=test", 200, `"paused": true`},
-		{http.MethodPost, "/resume", 200, `"paused": false`},
-		{http.MethodGet, "/create", 405, ""},
-		{http.MethodGet, "/", 404, ""},
-		{http.MethodPost, "/dissolve", 200, `"node_role": "not_in_group"`},
+		{"PUT", api + "failover", "", 409, "in no group"},
+		{"GET", "/work", "", 503, "not_in_group"},
+		{"POST", api + "group", `{"group_fqdn":"svc.lab.test"}`, 200, "created"},
+		{"GET", api + "state", "", 200, `"node_role": "primary"`},
+		{"GET", "/work", "", 200, `"count":1`},
+		{"GET", "/work", "", 200, `"count":2`},
+		{"GET", api + "group", "", 200, `"tsig_secret": ""`},
+		{"GET", api + "preflight", "", 200, `"ok": false`},
+		{"GET", api + "primary", "", 200, ""},
+		{"PUT", api + "failover", `{"to":"b"}`, 404, "no member b"},
+		{"PUT", api + "group/pause", `{"reason":"test"}`, 200, "paused"},
+		{"GET", api + "state", "", 200, `"paused": true`},
+		{"DELETE", api + "group/pause", "", 200, "resumed"},
+		{"GET", "/ag/", "", 200, "<html"},
+		{"GET", "/", "", 404, ""},
+		{"DELETE", api + "group", "", 200, "dissolved"},
 	} {
-		status, body := ask(n, tt.method, tt.path)
+		status, body := ask(n, tt.method, tt.path, tt.body)
 		if status != tt.status || !strings.Contains(body, tt.want) {
 			t.Errorf("%s %s = %d %s, want %d and %q in it", tt.method, tt.path, status, body, tt.status, tt.want)
 		}
-		if tt.path == "/create" && status == 200 {
+		if tt.method == "POST" && status == 200 {
 			out.await(t, "work begins")
 		}
 	}
@@ -121,16 +118,27 @@ func TestNode_Life(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("run: %v", err)
 	}
-	if status, body := ask(n, http.MethodPost, "/join"); status != 503 {
+	if status, body := ask(n, "PUT", api+"group/members", ""); status != 503 {
 		t.Errorf("join after the end = %d %s, want 503", status, body)
 	}
-	for _, want := range []string{"listening", "NODE_ROLE_CHANGED", "work begins", "work ends", "verb=create", "stopped"} {
+	for _, want := range []string{"listening", "NODE_ROLE_CHANGED", "work begins", "work ends", "Availability group created.", "stopped"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the log lacks %q", want)
 		}
 	}
 	if strings.Contains(out.String(), secret) {
 		t.Error("the log has the secret")
+	}
+}
+
+// What becomes of work at another node is a matter of configuration.
+func TestElsewhere(t *testing.T) {
+	t.Parallel()
+	for given, ok := range map[string]bool{"": true, "redirect": true, "forward": true, "refuse": true, "drop": false} {
+		c, err := (&options{Elsewhere: given}).primaryOnly(slog.New(slog.DiscardHandler))
+		if (err == nil) != ok || string(c.Elsewhere) != given {
+			t.Errorf("elsewhere %q: %q, %v", given, c.Elsewhere, err)
+		}
 	}
 }
 
@@ -166,31 +174,6 @@ func TestNode_EndsWithItsServer(t *testing.T) {
 			return
 		case <-tick.C:
 		}
-	}
-}
-
-func TestStatusOf(t *testing.T) {
-	t.Parallel()
-	for _, s := range statuses() {
-		if got := statusOf(fmt.Errorf("verb: %w: why", s.err)); got != s.status {
-			t.Errorf("%v: status = %d, want %d", s.err, got, s.status)
-		}
-	}
-	wrong := &availability.ConfigError{Fields: []availability.FieldError{{Field: "group_fqdn", Problem: "is needed"}}}
-	if got := statusOf(fmt.Errorf("create: %w", wrong)); got != http.StatusBadRequest {
-		t.Errorf("ConfigError: status = %d, want 400", got)
-	}
-	if got := statusOf(errors.New("force: the reason must not be empty")); got != http.StatusBadRequest {
-		t.Errorf("other error: status = %d, want 400", got)
-	}
-	w := httptest.NewRecorder()
-	answerError(w, http.StatusBadRequest, wrong)
-	var body struct {
-		Error  string                    `json:"error"`
-		Fields []availability.FieldError `json:"fields"`
-	}
-	if err := json.NewDecoder(w.Body).Decode(&body); err != nil || len(body.Fields) != 1 || body.Error == "" {
-		t.Errorf("answer = %+v %v, want the mistake by its key", body, err)
 	}
 }
 

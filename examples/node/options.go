@@ -25,6 +25,7 @@ type options struct {
 	Bootstrap availability.Bootstrap `json:"bootstrap"`
 	StateDir  string                 `json:"state_dir"`
 	Listen    string                 `json:"listen"`
+	Elsewhere string                 `json:"elsewhere"`
 	KeyFile   string                 `json:"tsig_key_file"`
 	TokenFile string                 `json:"token_file"`
 	TLSCert   string                 `json:"tls_cert"`

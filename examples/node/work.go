@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
-
-	"github.com/availabilitygroup/ag/event"
 )
 
 // work is what the Primary alone does in the background: here it only says so.
@@ -18,14 +17,17 @@ func (n *node) work(ctx context.Context, term uint64) error {
 	return nil
 }
 
-// answerWork is what the Primary alone does when it is asked. The role and the
-// term come from one state, so they belong together.
-func (n *node) answerWork(w http.ResponseWriter, _ *http.Request) {
-	s := n.group.GetNodeState()
-	if s.NodeRole != event.RolePrimary {
-		w.Header().Set("Retry-After", "1")
-		answer(w, http.StatusServiceUnavailable, map[string]any{"error": "this node is not Primary", "primary_id": s.PrimaryID})
+// answerWork is what the Primary alone does when it is asked. The guard is
+// right before what cannot be undone; here that is a count.
+func (n *node) answerWork(w http.ResponseWriter, r *http.Request) {
+	term, err := n.group.Guard(r.Context())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	answer(w, http.StatusOK, map[string]any{"node_id": s.NodeID, "term": s.Term, "count": n.worked.Add(1)})
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(map[string]any{ // a client that has gone needs no answer
+		"node_id": n.group.GetNodeState().NodeID, "term": term, "count": n.worked.Add(1),
+	})
 }

@@ -14,7 +14,9 @@ import (
 func entryPoints() map[string][]string {
 	return map[string][]string{
 		"availability":          {"Group_RunWhilePrimary"},
+		"availability/agclient": {"Client_DialContext", "Client_RoundTrip"},
 		"availability/guardian": {"Start"},
+		"availability/httpapi":  {"PrimaryOnly"},
 
 		"dnsstore/dnsstoretest":   {"Run"},
 		"dnsstore/rfc2136":        {"Config_Open"},

@@ -120,7 +120,7 @@ func askFrozen(t *testing.T, n *node, path string) <-chan reply {
 	})
 	c := newClient(t, nil)
 	go func() {
-		status, body, err := c.Ask(ctx, http.MethodGet, *n.base.Load()+path)
+		status, body, err := c.Ask(ctx, http.MethodGet, *n.base.Load(), path)
 		answer <- reply{status, string(body), err}
 	}()
 	select {

@@ -48,7 +48,7 @@ func (l *lab) body(n *node, path string) string {
 	l.t.Helper()
 	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
 	defer cancel()
-	status, body, err := l.client.Ask(ctx, http.MethodGet, *n.base.Load()+path)
+	status, body, err := l.client.Ask(ctx, http.MethodGet, *n.base.Load(), path)
 	if err != nil || status != http.StatusOK {
 		l.t.Fatalf("%s of %s: %d %v", path, n.id, status, err)
 	}

@@ -26,11 +26,9 @@ func (l *lab) get(n *node, path string, v any) int {
 // post has the node do something. It waits for long: verbs take their time.
 func (l *lab) post(n *node, path string) (status int, problem string) {
 	l.t.Helper()
-	var body struct {
-		Error string `json:"error"`
-	}
+	var body json.RawMessage
 	status = l.request(n, http.MethodPost, path, &body)
-	return status, body.Error
+	return status, testnode.Problem(body)
 }
 
 // do is post for what has to succeed.
@@ -49,7 +47,7 @@ func (l *lab) request(n *node, method, path string, v any) int {
 	}
 	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
 	defer cancel()
-	status, body, err := l.client.Ask(ctx, method, *base+path)
+	status, body, err := l.client.Ask(ctx, method, *base, path)
 	if err != nil {
 		l.t.Fatalf("%s %s of %s: %v", method, path, n.id, err)
 	}

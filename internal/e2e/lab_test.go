@@ -52,7 +52,7 @@ func (l *lab) node(id string, o ...options) *node {
 	n.relay = newRelay(l.t, ip)
 	n.conf = map[string]any{
 		"server": l.dns.Addr, "zone": l.dns.Zone, "node_id": id, "bootstrap": "manual",
-		"listen": ip + ":0", "log_format": "json", "tsig_key_file": l.keyFile(l.key),
+		"listen": ip + ":0", "elsewhere": "refuse", "log_format": "json", "tsig_key_file": l.keyFile(l.key),
 		"settings": map[string]any{
 			"group_fqdn": fqdn, "group_fqdn_ttl": 1, "external_scheme": "http",
 			"external_ipv4_address": ip, "external_port": n.relay.port(),
@@ -158,7 +158,7 @@ func (l *lab) wantWorker(a, b *node) {
 func (l *lab) members(n *node) map[string]string {
 	l.t.Helper()
 	var info struct {
-		Members []struct{ ID, Role string } `json:"members"`
+		Members []struct{ ID, Role string } `json:"nodes"`
 	}
 	l.get(n, "/group", &info)
 	roles := map[string]string{}

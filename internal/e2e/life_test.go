@@ -54,10 +54,10 @@ func TestCreateAndJoin(t *testing.T) {
 func (l *lab) wantWorkAtName(n *node) {
 	l.t.Helper()
 	l.awaitAddress(n)
-	url := fmt.Sprintf("http://%s:%d/work", l.addresses()[0], n.relay.port())
-	status, body, err := l.client.Ask(l.t.Context(), http.MethodGet, url)
+	base := fmt.Sprintf("http://%s:%d", l.addresses()[0], n.relay.port())
+	status, body, err := l.client.Ask(l.t.Context(), http.MethodGet, base, "/work")
 	if err != nil || status != http.StatusOK {
-		l.t.Errorf("work at %s: %d %s %v", url, status, body, err)
+		l.t.Errorf("work at %s: %d %s %v", base, status, body, err)
 	}
 }
 

@@ -42,7 +42,7 @@ func TestMutualTLS(t *testing.T) {
 	l.do(b, "/failover")
 	l.settle(b, a)
 
-	status, _, err := l.client.Ask(t.Context(), http.MethodPost, *b.base.Load()+"/ag/peer")
+	status, _, err := l.client.Ask(t.Context(), http.MethodPost, *b.base.Load(), "/ag/peer")
 	if err != nil || status != http.StatusForbidden {
 		t.Errorf("a peer without a certificate: %d %v, want %d", status, err, http.StatusForbidden)
 	}

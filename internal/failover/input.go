@@ -185,4 +185,5 @@ const (
 	CodeNotRunning         Code = "not_running"
 	CodeNotPrimary         Code = "not_primary"
 	CodeBadRequest         Code = "bad_request"
+	CodeBusy               Code = "busy"
 )

@@ -79,7 +79,7 @@ func (m *Machine) queue(t task) {
 	case m.stopping:
 		m.answer(t, CodeNotRunning, "the node is stopping")
 	case len(m.tasks) >= maxTasks:
-		m.answer(t, CodeBadRequest, "too many requests wait already")
+		m.answer(t, CodeBusy, "too many requests wait already")
 	default:
 		m.tasks = append(m.tasks, t)
 	}

@@ -167,7 +167,7 @@ func TestVerbs_TooManyWait(t *testing.T) {
 	for i := range maxTasks {
 		s.step(Do{ID: uint64(100 + i), Request: Request{Verb: VerbPause}})
 	}
-	wants(t, "the last", s.ends[uint64(100+maxTasks-1)].Code, CodeBadRequest)
+	wants(t, "the last", s.ends[uint64(100+maxTasks-1)].Code, CodeBusy)
 	wants(t, "the one before", s.ends[uint64(100+maxTasks-2)].ID, 0)
 }
 

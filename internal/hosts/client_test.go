@@ -23,17 +23,11 @@ func (n *node) post(path string) (status int, problem string) {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
 	defer cancel()
-	status, body, err := newClient(n.t, n.host).Ask(ctx, http.MethodPost, n.control()+path)
+	status, body, err := newClient(n.t, n.host).Ask(ctx, http.MethodPost, n.control(), path)
 	if err != nil {
 		n.t.Fatalf("POST %s to %s: %v", path, n.id, err)
 	}
-	var answer struct {
-		Error string `json:"error"`
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		n.t.Fatalf("POST %s to %s: %d %s: %v", path, n.id, status, body, err)
-	}
-	return status, answer.Error
+	return status, testnode.Problem(body)
 }
 
 // patience is how long anything may take that is not measured.
@@ -64,7 +58,7 @@ func working(ctx context.Context, c testnode.Client, n *node) (term uint64, ok b
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	status, body, err := c.Ask(ctx, http.MethodGet, n.control()+"/work")
+	status, body, err := c.Ask(ctx, http.MethodGet, n.control(), "/work")
 	if err != nil || status != http.StatusOK {
 		return 0, false
 	}

@@ -144,7 +144,7 @@ func cachedAddress(l *lab) {
 func (l *lab) visit(c testnode.Client, n *node) int {
 	ctx, cancel := context.WithTimeout(l.t.Context(), time.Second)
 	defer cancel()
-	status, _, err := c.Ask(ctx, http.MethodGet, "http://"+addressOf(n.id)+":8080/work")
+	status, _, err := c.Ask(ctx, http.MethodGet, "http://"+addressOf(n.id)+":8080", "/work")
 	if err != nil {
 		return 0
 	}

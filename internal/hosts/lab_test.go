@@ -97,7 +97,7 @@ func (l *lab) node(id string, o ...options) *node {
 	l.t.Helper()
 	n := &node{t: l.t, id: id, host: l.net.hosts[id], dir: l.t.TempDir(), secret: l.key.Secret}
 	n.conf = map[string]any{
-		"server": l.dns.Addr, "zone": l.dns.Zone, "node_id": id, "bootstrap": "manual", "log_format": "json",
+		"server": l.dns.Addr, "zone": l.dns.Zone, "node_id": id, "bootstrap": "manual", "elsewhere": "refuse", "log_format": "json",
 		"settings": map[string]any{
 			"group_fqdn": fqdn, "group_fqdn_ttl": 1, "external_scheme": "http",
 			"external_ipv4_address": addressOf(id), "external_port": nodePort,

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/availabilitygroup/ag/availability"
+	"github.com/availabilitygroup/ag/availability/httpapi"
 	"github.com/availabilitygroup/ag/dnsstore/rfc2136"
 	"github.com/availabilitygroup/ag/event"
 	"github.com/availabilitygroup/ag/internal/testserver/testnode"
@@ -102,7 +103,7 @@ func runProgram(o programOptions, log *slog.Logger) error {
 func (p *program) handler(peers http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(httptransport.Path, peers)
-	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) { p.answer(w, nil) })
+	mux.Handle("/ag/", httpapi.New(p.group, httpapi.Config{Authorize: everybody, Logger: p.log}))
 	mux.HandleFunc("GET /work", func(w http.ResponseWriter, _ *http.Request) {
 		var err error
 		if !p.group.IsPrimary() {
@@ -110,8 +111,6 @@ func (p *program) handler(peers http.Handler) http.Handler {
 		}
 		p.answer(w, err)
 	})
-	mux.HandleFunc("POST /create", func(w http.ResponseWriter, r *http.Request) { p.answer(w, p.group.Create(r.Context())) })
-	mux.HandleFunc("POST /join", func(w http.ResponseWriter, r *http.Request) { p.answer(w, p.group.Join(r.Context())) })
 	mux.HandleFunc("POST /spin", func(w http.ResponseWriter, _ *http.Request) {
 		begun := make(chan struct{})
 		p.all.Go(func() { p.spin(begun) })
@@ -128,12 +127,14 @@ func (p *program) handler(peers http.Handler) http.Handler {
 	return mux
 }
 
+func everybody(*http.Request, httpapi.Scope) (string, error) { return "", nil }
+
 // answer writes the state, or what is wrong.
 func (p *program) answer(w http.ResponseWriter, err error) {
 	var v any = p.group.GetNodeState()
 	if err != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
-		v = map[string]any{"error": err.Error()}
+		v = map[string]any{"message": err.Error()}
 	}
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err == nil {

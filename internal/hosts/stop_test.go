@@ -159,7 +159,7 @@ func (l *lab) askFrozen(n *node, path string) <-chan reply {
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		status, body, err := c.Ask(ctx, http.MethodGet, n.control()+path)
+		status, body, err := c.Ask(ctx, http.MethodGet, n.control(), path)
 		answer <- reply{status, string(body), err}
 	}()
 	select {

@@ -29,10 +29,13 @@ func NewClient(tb testing.TB, tr *http.Transport) Client {
 	return Client{&http.Client{Transport: tr}}
 }
 
-// Ask returns the status and the body of an answer. The errors are those of
-// package net/http.
-func (c Client) Ask(ctx context.Context, method, url string) (status int, body []byte, err error) {
-	request, err := http.NewRequestWithContext(ctx, method, url, http.NoBody)
+// Ask returns the status and the body of an answer. The path may be a short
+// form of what the HTTP API has: GET /state, /group, /stats, /preflight; POST
+// /create, /join, /leave, /remove?id=ID, /dissolve, /failover?to=ID or
+// ?force=REASON, /pause?reason=TEXT, /resume. The errors are those of package
+// net/http.
+func (c Client) Ask(ctx context.Context, method, base, path string) (status int, body []byte, err error) {
+	request, err := newRequest(ctx, method, base, path)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -45,9 +48,20 @@ func (c Client) Ask(ctx context.Context, method, url string) (status int, body [
 	return response.StatusCode, body, err
 }
 
+// Problem is what an answer of the HTTP API says that is wrong.
+func Problem(body []byte) string {
+	var said struct {
+		Message string `json:"message"`
+	}
+	if err := json.Unmarshal(body, &said); err != nil {
+		return string(body)
+	}
+	return said.Message
+}
+
 // State asks the node at a URL for its state. Any status but 200 is an error.
 func (c Client) State(ctx context.Context, base string) (s State, err error) {
-	status, body, err := c.Ask(ctx, http.MethodGet, base+"/state")
+	status, body, err := c.Ask(ctx, http.MethodGet, base, "/state")
 	if err != nil {
 		return State{}, err
 	}

@@ -1,0 +1,145 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/http/httputil"
+	"net/url"
+	"sync/atomic"
+)
+
+// errNotServed: the node that a request was forwarded to said that it is not
+// Primary, so it has done nothing of it.
+var errNotServed = errors.New("httpapi: the node that was thought to be Primary is not")
+
+// crossing is one attempt to have the Primary serve a request.
+type crossing struct {
+	to       *url.URL
+	node     string // this one
+	body     *replay
+	fields   http.Header // of the answer, that the host has set before
+	answered bool        // the Primary has answered, and its answer is passed on
+	err      error       // why it is not
+
+	asked     atomic.Bool // the transport tells what it does
+	connected atomic.Bool // it has had a connection for the request
+}
+
+type crossingKey struct{}
+
+func crossingOf(ctx context.Context) *crossing {
+	c, ok := ctx.Value(crossingKey{}).(*crossing)
+	if !ok { // not reachable: forward has put it there
+		return &crossing{to: &url.URL{}}
+	}
+	return c
+}
+
+// unsent: nothing of the request can have left.
+func (c *crossing) unsent() bool {
+	if dial, ok := errors.AsType[*net.OpError](c.err); ok && dial.Op == "dial" {
+		return true
+	}
+	return c.asked.Load() && !c.connected.Load()
+}
+
+// newProxy is the part that all attempts have in common.
+func (p *primaryOnly) newProxy() *httputil.ReverseProxy {
+	return &httputil.ReverseProxy{
+		Transport: p.cfg.Transport,
+		ErrorLog:  slog.NewLogLogger(p.cfg.Logger.Handler(), slog.LevelDebug),
+		Rewrite: func(r *httputil.ProxyRequest) {
+			c := crossingOf(r.In.Context())
+			r.Out.URL = c.to
+			r.SetXForwarded()
+			r.Out.Header.Set(ForwardedField, c.node)
+			if c.body != nil {
+				r.Out.GetBody = c.body.again
+			}
+		},
+		ModifyResponse: func(r *http.Response) error {
+			c := crossingOf(r.Request.Context())
+			if notServed(r) {
+				return errNotServed
+			}
+			c.answered = true
+			for field := range r.Header { // the Primary's, not both: it has the same host program
+				c.fields.Del(field)
+			}
+			if r.StatusCode != http.StatusSwitchingProtocols {
+				r.Header.Set("Connection", "close")
+			}
+			return nil
+		},
+		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) { crossingOf(r.Context()).err = err },
+	}
+}
+
+// notServed knows the answer of a PrimaryOnly that has refused: a Primary's
+// own 503 says that it is Primary.
+func notServed(r *http.Response) bool {
+	role := r.Header.Get(RoleField)
+	return r.StatusCode == http.StatusServiceUnavailable && (role == "secondary" || role == "not_in_group")
+}
+
+// forward has the Primary serve the request, and passes its answer on.
+func (v *visit) forward(ctx context.Context, to *url.URL) *obstacle {
+	v.letGo()
+	if !v.body.rewind() {
+		return unavailable("body_gone", "This node lost the role when the body had been read, and cannot forward it.")
+	}
+	body := v.offer(true)
+	c := &crossing{to: to, node: v.group.GetNodeState().NodeID, body: v.body, fields: v.w.Header()}
+	ctx = httptrace.WithClientTrace(context.WithValue(ctx, crossingKey{}, c), &httptrace.ClientTrace{
+		GetConn: func(string) { c.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { c.connected.Store(true) },
+	})
+	r := v.r.WithContext(ctx)
+	r.Body = body
+	v.proxy.ServeHTTP(v.w, r)
+	if c.err == nil {
+		return nil
+	}
+	v.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "a request could not be forwarded",
+		slog.String("to", to.Host), slog.String("err", c.err.Error()))
+	return v.obstacleOf(c)
+}
+
+// obstacleOf says what becomes of a request that was forwarded in vain. It is
+// sent again if nobody can have served it, and once if it may be served twice
+// (RFC 9110 §9.2.2), provided that its body can be sent again.
+func (v *visit) obstacleOf(c *crossing) *obstacle {
+	again := v.body.rewind()
+	switch {
+	case c.answered:
+		return &obstacle{status: http.StatusBadGateway, kind: "answer", detail: "The answer of the Primary cannot be passed on."}
+	case errors.Is(c.err, errNotServed):
+		no := unavailable("no_primary", "The node that was thought to be Primary is not.")
+		no.passing = again
+		return no
+	case c.unsent():
+		no := unavailable("unreachable", "The Primary cannot be reached.")
+		no.passing = again
+		return no
+	}
+	no := &obstacle{
+		status: http.StatusBadGateway, kind: "unknown_end",
+		detail: "The Primary did not answer. It may have served the request, or not.",
+	}
+	no.passing = again && !v.tried && idempotent(v.r)
+	v.tried = true
+	return no
+}
+
+// idempotent: RFC 9110 §9.2.2, or the client says so, as net/http has it.
+func idempotent(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return r.Header.Get("Idempotency-Key") != "" || r.Header.Get("X-Idempotency-Key") != ""
+}

@@ -1,0 +1,97 @@
+package httpapi
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// A held request looks again after each event of the group, and after a pause
+// that doubles: not every change is an event, and a Primary that could not be
+// reached may be a moment later.
+const (
+	firstPause = 2 * time.Millisecond
+	lastPause  = 250 * time.Millisecond
+)
+
+// afterEnd is how long requests are held when the group has ended here: this
+// node will not be Primary, and the program waits for them to end.
+const afterEnd = time.Second
+
+// held counts the requests that are held.
+type held struct{ n atomic.Int64 }
+
+func (h *held) take(limit int) bool {
+	if h.n.Add(1) <= int64(limit) {
+		return true
+	}
+	h.n.Add(-1)
+	return false
+}
+
+// wait is how long a request may still be held.
+type wait struct {
+	begun bool
+	place bool // among those that are held
+	left  time.Duration
+	pause time.Duration
+}
+
+// hold waits until it is worth trying again after an obstacle. It returns
+// what stands in the way of that.
+func (v *visit) hold(ctx context.Context, news <-chan struct{}, no *obstacle) *obstacle {
+	w := &v.wait
+	if !w.begun {
+		w.begun, w.left, w.pause = true, v.holdFor(), firstPause
+	}
+	if v.ended() {
+		w.left = min(w.left, afterEnd)
+	}
+	if w.left <= 0 || ctx.Err() != nil {
+		return no
+	}
+	if !w.place && !v.held.take(v.cfg.HoldLimit) {
+		return unavailable("too_many", "Too many requests wait for the Primary.")
+	}
+	w.place = true
+	began := v.cfg.Clock.Now()
+	t := v.cfg.Clock.Timer(min(w.pause, w.left))
+	defer t.Stop()
+	select {
+	case <-news:
+	case <-t.C:
+		w.pause = min(2*w.pause, lastPause)
+	case <-ctx.Done():
+	}
+	w.left -= v.cfg.Clock.Now().Sub(began)
+	return nil
+}
+
+// ended: Run has returned.
+func (p *primaryOnly) ended() bool {
+	select {
+	case <-p.group.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// letGo gives the place among those that are held to another request.
+func (v *visit) letGo() {
+	if v.wait.place {
+		v.wait.place = false
+		v.held.n.Add(-1)
+	}
+}
+
+// holdFor is how long a request may be held all in all. By default it is as
+// long as a planned failover takes in which a handler uses the whole stop
+// budget, 0.075·W.
+func (p *primaryOnly) holdFor() time.Duration {
+	if p.cfg.HoldFor != 0 {
+		return p.cfg.HoldFor
+	}
+	w := p.allowedAbsence()
+	return min(w/4, w*3/40+2*time.Second)
+}

@@ -1,0 +1,74 @@
+package httpapi
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/availabilitygroup/ag/availability"
+	"github.com/availabilitygroup/ag/event"
+)
+
+// toldWithin is what a node that stops gives its successor to read the record
+// in; it will not hear of it any more.
+const toldWithin = 250 * time.Millisecond
+
+// watch wakes those who wait for news of the group, and remembers a handover
+// of this node until the other one has taken the role: a client that is sent
+// there before the other node has even read the record would be sent back.
+type watch struct {
+	clock clock.Clock
+
+	mu      sync.Mutex
+	changed chan struct{} // guarded by mu; closed at the next event
+	gave    bool          // guarded by mu; this node lost the role last by giving it away
+	to      string        // guarded by mu; whom the record names since, empty: nobody, or it was not given
+	term    uint64        // guarded by mu; the term in which the record names it
+	at      time.Time     // guarded by mu; when that was heard
+	over    bool          // guarded by mu; the handover is over for this node
+}
+
+func newWatch(c clock.Clock) *watch { return &watch{clock: c, changed: make(chan struct{})} }
+
+// next is closed when there is news from now on.
+func (w *watch) next() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.changed
+}
+
+// hear takes an event of the group.
+func (w *watch) hear(_ context.Context, e event.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c, ok := e.(event.RoleChange); ok && c.Previous == event.RolePrimary {
+		w.gave = c.Cause != event.CauseLeaseLost && c.Cause != event.CauseSuperseded
+	}
+	if c, ok := e.(event.PrimaryChange); ok {
+		w.to = ""
+		if w.gave && c.Previous == c.Node {
+			w.to, w.term, w.at, w.over = c.New, c.Term, w.clock.Now(), false
+		}
+	}
+	if _, ok := e.(event.FailoverResult); ok {
+		w.over = true
+	}
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+// settled tells whether the Primary of s knows that it is the one. It does if
+// this node has not handed it the role, or if it has heard of a term since,
+// which only the other one can have begun. It is not waited for longer than
+// the other one may take.
+func (w *watch) settled(s availability.NodeState, allowedAbsence time.Duration) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	within := allowedAbsence / 15 // U, what one attempt to write may take
+	if w.over {
+		within = min(within, toldWithin)
+	}
+	return w.to != s.PrimaryID || s.Term > w.term || w.clock.Now().Sub(w.at) >= within
+}
