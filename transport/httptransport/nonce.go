@@ -12,10 +12,13 @@ import (
 
 // The life of a nonce.
 const (
-	// nonceLife bounds how long a request can be held up and still count.
-	nonceLife = 2 * time.Minute
+	// nonceLife bounds how long a request can be held up and still count: a
+	// heartbeat of a Primary that has died puts a takeover off. A sender that
+	// says something less often asks for a nonce first, which is one request
+	// more.
+	nonceLife = 10 * time.Second
 	// nonceKept is how long the use of one is remembered.
-	nonceKept = 2 * nonceLife
+	nonceKept = 2 * time.Minute
 	// signAgainWithin is how long after its first request an exchange may send
 	// another. A request that was handled had a nonce younger than nonceLife,
 	// so whatever comes within this time finds its use remembered, and is told
