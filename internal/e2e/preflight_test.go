@@ -188,7 +188,7 @@ func lyingServer(t *testing.T, k testserver.Key) string {
 	go func() { ended <- s.ActivateAndServe() }()
 	t.Cleanup(func() {
 		_ = l.Close()
-		<-ended
+		_ = <-ended // that the listener is closed
 	})
 	return l.Addr().String()
 }
