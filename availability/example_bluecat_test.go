@@ -61,6 +61,6 @@ func Example_bluecat() {
 
 func answerOf(h http.Handler) int {
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	h.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", http.NoBody))
 	return w.Code
 }

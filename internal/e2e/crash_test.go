@@ -52,29 +52,6 @@ func (l *lab) wantInTime(n *node, got testnode.Tenure, lost time.Time, trip time
 	}
 }
 
-// A node that crashed and comes back before anybody took over, with its state
-// directory, takes its role again at once.
-func TestReclaim(t *testing.T) {
-	t.Parallel()
-	l := newLab(t)
-	a, b := l.pair(options{"state_dir": "state"})
-	old := l.watch.Tenure("a")
-
-	killed := a.crash()
-	a.start()
-	again := l.watch.awaitTenure("a", old.Term)
-	took := again.From.Sub(killed)
-	t.Logf("reclaim: Primary again %v after the crash", took)
-	if took >= w {
-		t.Errorf("Primary again after %v, want at once", took)
-	}
-	if got := l.watch.Tenure("b").Term; got != 0 {
-		t.Errorf("b was Primary in term %d meanwhile", got)
-	}
-	l.settle(a, b)
-	l.wantWorker(a, b)
-}
-
 // The Primary's process is stopped for longer than its authority lasts, and
 // goes on. Whatever it is asked first, it does not take itself for Primary.
 func TestFrozenPrimary(t *testing.T) {

@@ -184,11 +184,14 @@ func lyingServer(t *testing.T, k testserver.Key) string {
 			_ = w.WriteMsg(m) // a client that has gone needs no answer
 		}),
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- s.ActivateAndServe() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = s.ActivateAndServe() // it ends with its listener
+	}()
 	t.Cleanup(func() {
 		_ = l.Close()
-		_ = <-ended // that the listener is closed
+		<-ended
 	})
 	return l.Addr().String()
 }
