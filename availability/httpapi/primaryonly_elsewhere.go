@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,7 +29,7 @@ func (v *visit) elsewhere(ctx context.Context) *obstacle {
 	case v.cfg.Elsewhere == ElsewhereRefuse:
 		return notPrimary(s.NodeRole)
 	}
-	to, no := v.primary(s)
+	to, no := v.primary(ctx, s)
 	switch {
 	case no != nil:
 		return no
@@ -55,7 +56,7 @@ func (v *visit) stale(s availability.NodeState) {
 func (v *visit) closeAfter() { v.w.Header().Set("Connection", "close") }
 
 // primary is where the Primary is reached, if it is known and knows it.
-func (v *visit) primary(s availability.NodeState) (to *url.URL, no *obstacle) {
+func (v *visit) primary(ctx context.Context, s availability.NodeState) (to *url.URL, no *obstacle) {
 	info := v.group.Info()
 	m, ok := primaryOf(info.Members)
 	switch {
@@ -66,7 +67,7 @@ func (v *visit) primary(s availability.NodeState) (to *url.URL, no *obstacle) {
 	case !v.news.settled(info.State, info.Configuration.AllowedAbsenceInterval):
 		return nil, noPrimary()
 	}
-	return v.target(m)
+	return v.target(ctx, m)
 }
 
 // primaryOf also finds the Primary of a group that this node has left, and
@@ -83,9 +84,10 @@ func primaryOf(members []availability.Member) (availability.Member, bool) {
 // target is the URL of the request at a member. Scheme and host are those of
 // the member, whatever the request says; path and query are as they came, also
 // if a prefix was stripped on the way here.
-func (v *visit) target(m availability.Member) (*url.URL, *obstacle) {
+func (v *visit) target(ctx context.Context, m availability.Member) (*url.URL, *obstacle) {
 	base, err := v.baseURL(m)
 	if err != nil {
+		v.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "no address of the Primary", slog.String("err", err.Error()))
 		return nil, unavailable("no_address", "The address of the Primary cannot be used.")
 	}
 	asked := v.r.URL

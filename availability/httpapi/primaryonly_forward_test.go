@@ -109,6 +109,69 @@ func TestForward_UnknownEnd(t *testing.T) {
 	}
 }
 
+// carrier is a transport of the host's own.
+type carrier func(*http.Request) (*http.Response, error)
+
+func (c carrier) RoundTrip(r *http.Request) (*http.Response, error) { return c(r) }
+
+// A transport that does not tell what it does is believed an error of dialling,
+// and nothing else.
+func TestForward_Errors(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err    error
+		status int
+	}{
+		"dialled in vain": {&net.OpError{Op: "dial", Err: errors.New("refused")}, 200},
+		"broken":          {&net.OpError{Op: "read", Err: errors.New("reset")}, 502},
+		"unknown":         {errors.New("?"), 502},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inWeb(t, func(t *testing.T, _ *lab, w *web, _, b *node) {
+				var calls atomic.Int64
+				second := w.open(b, hello(b.Group), func(c *httpapi.PrimaryOnlyConfig) {
+					c.Elsewhere = httpapi.ElsewhereForward
+					c.Transport = carrier(func(r *http.Request) (*http.Response, error) {
+						if calls.Add(1) == 1 {
+							return nil, tt.err
+						}
+						return &http.Response{StatusCode: 200, Header: http.Header{}, Body: r.Body, Request: r}, nil
+					})
+				})
+				got := try(t, second, "POST", "/", "text")
+				if got.Code != tt.status || tt.status == 200 && got.Body.String() != "text" {
+					t.Errorf("status %d %s, want %d", got.Code, got.Body, tt.status)
+				}
+			})
+		})
+	}
+}
+
+// A transport can send the body again by itself, as net/http does when a
+// connection turns out to be closed.
+func TestForward_GetBody(t *testing.T) {
+	t.Parallel()
+	inWeb(t, func(t *testing.T, _ *lab, w *web, _, b *node) {
+		second := w.open(b, hello(b.Group), func(c *httpapi.PrimaryOnlyConfig) {
+			c.Elsewhere = httpapi.ElsewhereForward
+			c.Transport = carrier(func(r *http.Request) (*http.Response, error) {
+				if _, err := r.Body.Read(make([]byte, 2)); err != nil {
+					return nil, err
+				}
+				body, err := r.GetBody()
+				if err != nil {
+					return nil, err
+				}
+				return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body, Request: r}, nil
+			})
+		})
+		if got := try(t, second, "POST", "/", "text"); got.Body.String() != "text" {
+			t.Errorf("status %d %s", got.Code, got.Body)
+		}
+	})
+}
+
 // A node that refuses has not served, so the request is sent again when it is
 // known who is Primary.
 func TestForward_RefusedIsSentAgain(t *testing.T) {

@@ -46,13 +46,13 @@ func (p *primaryOnly) enter(ctx context.Context) (tenure context.Context, term u
 // here serves the request if this node is Primary.
 func (v *visit) here(ctx context.Context) (served bool, no *obstacle) {
 	tenure, term, leave := v.enter(ctx)
-	if leave == nil || term <= v.passedOn {
-		if leave != nil {
-			leave()
-		}
+	switch {
+	case leave == nil:
 		return false, nil
-	}
-	if v.asked > term {
+	case term <= v.passedOn, !v.body.rewind(): // a later tenure, and too late for the body
+		leave()
+		return false, nil
+	case v.asked > term:
 		leave() // what follows may take a while
 		return false, v.doubt(ctx, term)
 	}
@@ -60,9 +60,7 @@ func (v *visit) here(ctx context.Context) (served bool, no *obstacle) {
 	v.letGo()
 	out := &passing{}
 	r := v.r.WithContext(context.WithValue(tenure, passingKey{}, out))
-	if v.cfg.Elsewhere == ElsewhereForward {
-		r.Body = v.offer(false)
-	}
+	r.Body = v.offer(false)
 	v.mark(event.RolePrimary, term)
 	v.next.ServeHTTP(v.w, r)
 	if !out.on.Load() {
@@ -104,9 +102,9 @@ type passingKey struct{}
 //		return
 //	}
 //
-// The handler must not have written anything of an answer, and not have read
-// the body where requests are forwarded; the fields that it has set are
-// dropped. PassOn returns false, and does nothing, for a request that did not
+// The handler must not have written anything of an answer; the fields that it
+// has set are dropped. If it has read of the body, the request can be
+// redirected, but not be forwarded, nor be served here again. PassOn returns false, and does nothing, for a request that did not
 // come through PrimaryOnly to the Primary.
 func PassOn(r *http.Request) bool {
 	out, ok := r.Context().Value(passingKey{}).(*passing)

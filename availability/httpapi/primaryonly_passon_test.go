@@ -65,6 +65,49 @@ func TestPassOn(t *testing.T) {
 	}
 }
 
+// A node that has the role again serves what it has passed on, with its whole
+// body or not at all.
+func TestPassOn_HereAgain(t *testing.T) {
+	t.Parallel()
+	for name, read := range map[string]bool{"untouched": false, "read": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inWeb(t, func(t *testing.T, l *lab, w *web, a, _ *node) {
+				var calls atomic.Int64
+				s := w.open(a, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if calls.Add(1) > 1 {
+						hello(a.Group).ServeHTTP(w, r)
+						return
+					}
+					if read {
+						_, _ = io.ReadAll(r.Body)
+					}
+					<-r.Context().Done()
+					httpapi.PassOn(r)
+				}), func(c *httpapi.PrimaryOnlyConfig) { c.HoldFor = 10 * time.Minute })
+				if err := a.Pause(t.Context(), "so that a has the role again"); err != nil {
+					t.Fatal(err)
+				}
+				ended := make(chan *httptest.ResponseRecorder)
+				go func() { ended <- try(t, s, "POST", "/", "text") }()
+				l.withoutPrimary()
+				for _, n := range l.nodes {
+					n.faulty.Heal()
+				}
+				got := <-ended
+				if read {
+					refused(t, got, 503, "no_primary")
+				} else if got.Code != 200 || got.Body.String() != "POST / text" {
+					t.Errorf("status %d %s", got.Code, got.Body)
+				}
+				if !a.IsPrimary() {
+					t.Error("a has not had the role again")
+				}
+			})
+		})
+	}
+}
+
 // A handler that passes on although its node is Primary is not called again in
 // the same term.
 func TestPassOn_OnThePrimary(t *testing.T) {

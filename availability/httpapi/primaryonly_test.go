@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -213,11 +214,18 @@ func TestPrimaryOnly_NewerTerm(t *testing.T) {
 				term := a.GetNodeState().Term
 				now, newer := fmt.Sprint(term), fmt.Sprint(term+1)
 				looks := a.faulty.Calls().Lookups
+				a.faulty.Delay(time.Second, 0)
+				var asking sync.WaitGroup
 				for range 3 {
-					refused(t, try(t, first, "GET", "/", "", httpapi.TermField, newer), 503, "newer_term")
+					asking.Go(func() {
+						refused(t, try(t, first, "GET", "/", "", httpapi.TermField, newer), 503, "newer_term")
+					})
 				}
+				asking.Wait()
+				refused(t, try(t, first, "GET", "/", "", httpapi.TermField, newer), 503, "newer_term")
+				a.faulty.Heal()
 				if got := a.faulty.Calls().Lookups - looks; got != 1 {
-					t.Errorf("three requests of a newer term made the Primary look %d times, want once", got)
+					t.Errorf("requests of a newer term made the Primary look %d times, want once", got)
 				}
 				refused(t, try(t, second, "GET", "/", "", httpapi.TermField, newer), 503, "newer_term")
 				for _, n := range []string{now, "1", "0"} {
@@ -333,6 +341,80 @@ func TestPrimaryOnly_HoldLimit(t *testing.T) {
 		refused(t, rec, 503, "no_primary")
 		if took := time.Since(start); took != 100*time.Millisecond {
 			t.Errorf("held for %v, until the client had gone", took)
+		}
+	})
+}
+
+// A held request is served at the moment that there is a Primary, and leaves
+// its place among the held to another.
+func TestPrimaryOnly_HeldIsServed(t *testing.T) {
+	t.Parallel()
+	inWeb(t, func(t *testing.T, l *lab, w *web, a, b *node) {
+		edit := func(c *httpapi.PrimaryOnlyConfig) {
+			c.Elsewhere, c.HoldFor, c.HoldLimit = httpapi.ElsewhereForward, time.Hour, 1
+		}
+		sites := map[*node]*site{a: w.open(a, hello(a.Group), edit), b: w.open(b, hello(b.Group), edit)}
+		l.withoutPrimary()
+		ended := make(chan time.Time, 2)
+		for _, n := range l.nodes {
+			go func() {
+				if got := try(t, sites[n], "POST", "/", "text"); got.Code != 200 {
+					t.Errorf("status %d %s", got.Code, got.Body)
+				}
+				ended <- time.Now()
+			}()
+		}
+		time.Sleep(10*time.Second + 77*time.Millisecond) // in the midst of a pause
+		for _, n := range l.nodes {
+			n.faulty.Heal()
+		}
+		l.net.Heal("a", "b")
+		l.net.Heal("b", "a")
+		var since time.Time
+		for since.IsZero() {
+			if synctest.Wait(); a.IsPrimary() || b.IsPrimary() {
+				since = time.Now()
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if first := (<-ended).Sub(since); first > time.Millisecond {
+			t.Errorf("a held request was served %v after there was a Primary", first)
+		}
+		<-ended
+		l.withoutPrimary()
+		last := a
+		if a.GetNodeState().PrimaryID == "b" {
+			last = b
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			sites[last].ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+		}()
+		synctest.Wait()
+		refused(t, try(t, sites[last], "GET", "/", ""), 503, "too_many")
+		cancel()
+		<-done
+	})
+}
+
+// When the group has ended here, and nobody has the role, nothing is held for
+// long: the program waits for its requests.
+func TestPrimaryOnly_HoldEnds(t *testing.T) {
+	t.Parallel()
+	inLab(t, func(t *testing.T, l *lab) {
+		a := l.start()
+		if err := a.Create(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h := httpapi.PrimaryOnly(a.Group, hello(a.Group), httpapi.PrimaryOnlyConfig{HoldFor: time.Hour})
+		a.cancel()
+		<-a.Done()
+		start := time.Now()
+		refused(t, try(t, h, "GET", "/", ""), 503, "no_primary")
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("held for %v after the end", took)
 		}
 	})
 }

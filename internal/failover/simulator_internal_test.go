@@ -86,6 +86,7 @@ func mustReach() []string {
 		"secondary by unhealthy", "secondary by shutdown", "secondary by dissolved", "not_in_group by removed",
 		"not_in_group by left", "not_in_group by dissolved", "not_in_group by removed_from_dns",
 		"late updates", "promises refused", "vetoes", "instants claimed",
+		"verbs looked at when the Primary has done them", "verbs asked of a second Primary",
 	}
 }
 

@@ -173,10 +173,16 @@ func (w *world) local(n *node, d time.Duration) time.Duration {
 func (w *world) perform(n *node, gen uint64, e Effect) {
 	switch e := e.(type) {
 	case Read:
+		if len(n.m.tasks) > 0 && n.m.tasks[0].done {
+			w.reached["verbs looked at when the Primary has done them"]++
+		}
 		w.read(n, gen, e)
 	case Write:
 		w.write(n, gen, e)
 	case Send:
+		if _, ok := e.Message.(Ask); ok && len(n.m.tasks[0].asked) > 1 {
+			w.reached["verbs asked of a second Primary"]++
+		}
 		w.send(n, gen, e)
 	case Reply:
 		c := n.conns[e.Conn]
