@@ -74,6 +74,10 @@
 // two nodes. A shorter W needs a quick and steady server; a longer one waits
 // longer for a node that is dead.
 //
+// Each candidate counts from the last heartbeat that it heard itself. So with
+// three nodes or more the one of the highest priority is not always the one
+// that takes over; FailbackAfter moves the role to it later.
+//
 // # Python parity
 //
 // Each name of BlueCat's availability_group.api, and what it is here. The

@@ -176,9 +176,10 @@ func secretTypes(t *testing.T) []string {
 	const module = "github.com/availabilitygroup/ag/"
 	files := map[string]string{}
 	var public []string
+	const inTests = "availability/agtest" // linked by tests alone: its secrets are none
 	for _, p := range goList(t) {
 		files[p.ImportPath] = p.Export
-		if path, ours := strings.CutPrefix(p.ImportPath, module); ours && p.Name != "main" && !slices.Contains(strings.Split(path, "/"), "internal") {
+		if path, ours := strings.CutPrefix(p.ImportPath, module); ours && path != inTests && p.Name != "main" && !slices.Contains(strings.Split(path, "/"), "internal") {
 			public = append(public, p.ImportPath)
 		}
 	}

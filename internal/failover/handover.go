@@ -73,7 +73,20 @@ func (m *Machine) pickTarget(t *task) {
 			return
 		}
 	}
+	if m.confirming() {
+		return // the joiner may know already that it is a member
+	}
 	m.noTarget(t)
+}
+
+// confirming: the write under way makes a joining member a confirmed one.
+func (m *Machine) confirming() bool {
+	if m.store.op == 0 || !m.store.write || len(m.tries) == 0 {
+		return false
+	}
+	_, joining := memberIDs(m.auth.base)
+	_, still := memberIDs(m.tries[len(m.tries)-1].rec)
+	return len(joining) > len(still)
 }
 
 // pickAtOnce is pickTarget for a node that stops and has no time: the best

@@ -648,3 +648,29 @@ func TestRule14_ZeroFieldsStay(t *testing.T) {
 	got := s.m.timingOf(s.write().Record)
 	wants(t, "timing", got, Timing{W: w, R: 10 * time.Second, C: 30 * time.Second, TTL: time.Second})
 }
+
+// A joiner may know before the Primary that it is confirmed: a failover asked
+// for in that moment waits for the end of the write.
+func TestRule10_AFailoverWaitsForTheConfirmation(t *testing.T) {
+	t.Parallel()
+	for end, want := range map[End]Code{Applied: "pending", Refused: CodeNoTarget} {
+		s := primary(t, "b")
+		s.m.store.wanted = true
+		s.skip(10 * time.Second)
+		s.step(Tick{})
+		s.seen(with(s.m.auth.base, func(r *record.Record) { r.Nonce = "abc"; r.Members = append(r.Members, joining(member("a"))) }))
+		wants(t, "members it writes", fmt.Sprint(memberIDs(s.write().Record)), "[a b] []")
+		s.do(Request{Verb: VerbFailover})
+		wants(t, "while the write is under way", s.code(), "pending")
+		s.written(end)
+		wants(t, "after it", s.code(), want)
+		if end == Applied {
+			wants(t, "the target that is asked", s.m.tasks[0].target.ID, "a")
+		}
+	}
+	s := primary(t, "b")
+	s.pass(20 * time.Second)
+	s.write()
+	s.do(Request{Verb: VerbFailover})
+	wants(t, "while a write is under way that confirms nobody", s.code(), CodeNoTarget)
+}
