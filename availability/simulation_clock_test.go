@@ -2,12 +2,11 @@ package availability_test
 
 import (
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/availabilitygroup/ag/availability"
+	"github.com/availabilitygroup/ag/internal/twoclocks"
 )
 
 // simMachine is the clocks of one machine. Both run at its own rate; the wall
@@ -90,7 +89,10 @@ type simClock struct {
 
 var _ clock.Clock = (*simClock)(nil)
 
-func (c *simClock) Now() time.Time { return availability.Reading(c.machine.read()) }
+func (c *simClock) Now() time.Time {
+	t, _ := twoclocks.Reading(c.machine.read())
+	return t
+}
 
 // Timer counts time on the monotonic clock of the machine.
 func (c *simClock) Timer(d time.Duration) *clock.Timer {
@@ -114,20 +116,4 @@ func (c *simClock) fire(due time.Duration, fired chan<- time.Time) {
 		c.process.w.pass(c.machine.realTime(due - now))
 	}
 	fired <- c.Now()
-}
-
-// Reading holds as long as the time package reads what it has written.
-func TestSimulation_Reading(t *testing.T) {
-	t.Parallel()
-	wall := time.Date(2027, 1, 15, 8, 0, 0, 123, time.UTC)
-	a, b := availability.Reading(wall, time.Second), availability.Reading(wall.Add(time.Hour), 3*time.Second)
-	if got := b.Sub(a); got != 2*time.Second {
-		t.Errorf("monotonic difference %v, want 2s", got)
-	}
-	if got := b.Round(0).Sub(a.Round(0)); got != time.Hour {
-		t.Errorf("wall difference %v, want 1h", got)
-	}
-	if !a.Round(0).Equal(wall) {
-		t.Errorf("wall time %v, want %v", a.Round(0), wall)
-	}
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/availabilitygroup/ag/internal/twoclocks"
 )
 
 // nodeClock is the clock of a node: it runs at a rate of its own, its wall
@@ -25,7 +27,7 @@ var _ clock.Clock = (*nodeClock)(nil)
 
 func newNodeClock(n *Node) *nodeClock {
 	now := n.c.time.Now()
-	base, _ := monotonic(now) // without, the clock cannot be stepped
+	base, _ := twoclocks.Monotonic(now) // without, the clock cannot be stepped
 	return &nodeClock{Clock: n.c.time, node: n, rate: 1, since: now, base: base}
 }
 
@@ -39,7 +41,7 @@ func (c *nodeClock) Now() time.Time {
 	if c.step == 0 {
 		return now
 	}
-	now, _ = stepped(now, c.step) // setWall has tried it
+	now, _ = twoclocks.Stepped(now, c.step) // setWall has tried it
 	return now
 }
 
@@ -63,7 +65,7 @@ func (c *nodeClock) setRate(rate float64) {
 func (c *nodeClock) setWall(by time.Duration) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, ok := stepped(c.readLocked(c.Clock.Now()), c.step+by)
+	_, ok := twoclocks.Stepped(c.readLocked(c.Clock.Now()), c.step+by)
 	if ok {
 		c.step += by
 	}

@@ -98,7 +98,7 @@ func (w *web) load(t *testing.T, pause time.Duration, again bool, sites ...*site
 				case <-time.After(pause):
 				}
 				path := fmt.Sprintf("/%d/%d?for=%dms", i, k, 1+(i+k)%7)
-				problem := post(t, client, sites[(i+k)%2].address, sites[(i+k+1)%2].address, path, again)
+				problem := post(t, client, sites[(i+k)%len(sites)].address, sites[(i+k+1)%len(sites)].address, path, again)
 				o.mu.Lock()
 				o.sent++
 				if problem != "" {
@@ -152,37 +152,54 @@ func (o *load) end(t *testing.T) (sent int) {
 	return o.sent
 }
 
+// slow has DNS and the network of nodes take their time.
+func (l *lab) slow() {
+	for _, n := range l.nodes {
+		n.faulty.Delay(3*time.Millisecond, 4*time.Millisecond)
+		for _, other := range l.nodes {
+			if other != n {
+				l.net.Delay(n.GetNodeState().NodeID, other.GetNodeState().NodeID, 2*time.Millisecond)
+			}
+		}
+	}
+}
+
 // A planned failover loses no request, and does none twice, whichever node
 // clients ask, while DNS and the network take their time; and none is served
 // by two nodes in one term. Where requests are refused, clients come again.
 func TestPrimaryOnly_PlannedFailoverLosesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		edits [2]func(*httpapi.PrimaryOnlyConfig)
+		edits [3]func(*httpapi.PrimaryOnlyConfig)
 		every time.Duration
 	}{
-		"redirect": {[2]func(*httpapi.PrimaryOnlyConfig){redirecting, redirecting}, 100 * time.Millisecond},
-		"forward":  {[2]func(*httpapi.PrimaryOnlyConfig){forwarding, forwarding}, 100 * time.Millisecond},
-		"mixed":    {[2]func(*httpapi.PrimaryOnlyConfig){redirecting, forwarding}, 100 * time.Millisecond},
-		"refuse":   {[2]func(*httpapi.PrimaryOnlyConfig){refusing, refusing}, 12 * time.Second}, // Retry-After is 5
+		"redirect":       {[3]func(*httpapi.PrimaryOnlyConfig){redirecting, redirecting}, 100 * time.Millisecond},
+		"forward":        {[3]func(*httpapi.PrimaryOnlyConfig){forwarding, forwarding}, 100 * time.Millisecond},
+		"mixed":          {[3]func(*httpapi.PrimaryOnlyConfig){redirecting, forwarding}, 100 * time.Millisecond},
+		"three redirect": {[3]func(*httpapi.PrimaryOnlyConfig){redirecting, redirecting, redirecting}, 100 * time.Millisecond},
+		"three forward":  {[3]func(*httpapi.PrimaryOnlyConfig){forwarding, forwarding, forwarding}, 100 * time.Millisecond},
+		"refuse":         {[3]func(*httpapi.PrimaryOnlyConfig){refusing, refusing}, 12 * time.Second}, // Retry-After is 5
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inWeb(t, func(t *testing.T, l *lab, w *web, a, b *node) {
-				for _, n := range l.nodes {
-					n.faulty.Delay(3*time.Millisecond, 4*time.Millisecond)
+			inWeb(t, func(t *testing.T, l *lab, w *web, _, _ *node) {
+				if tt.edits[2] != nil {
+					if err := l.start(plain).Join(t.Context()); err != nil {
+						t.Fatal(err)
+					}
 				}
-				l.net.Delay("a", "b", 2*time.Millisecond)
-				l.net.Delay("b", "a", 2*time.Millisecond)
+				l.slow()
 				book := newLedger()
-				first, second := w.open(a, book.app(a), tt.edits[0]), w.open(b, book.app(b), tt.edits[1])
-				o := w.load(t, tt.every/50, name == "refuse", first, second)
-				for range 2 {
-					for _, n := range []*node{a, b} {
-						time.Sleep(tt.every)
-						if err := n.Failover(t.Context()); err != nil {
-							t.Error(err)
-						}
+				var sites []*site
+				for i, n := range l.nodes {
+					sites = append(sites, w.open(n, book.app(n), tt.edits[i]))
+				}
+				o := w.load(t, tt.every/50, name == "refuse", sites...)
+				for i := range 4 {
+					time.Sleep(tt.every)
+					to := l.nodes[(i+1)%len(l.nodes)].GetNodeState().NodeID
+					if err := l.nodes[i%2].Failover(t.Context(), availability.To(to)); err != nil {
+						t.Error(err)
 					}
 				}
 				time.Sleep(tt.every)
@@ -202,10 +219,7 @@ func TestPrimaryOnly_StopLosesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inWeb(t, func(t *testing.T, l *lab, w *web, a, b *node) {
-				for _, n := range l.nodes {
-					n.faulty.Delay(3*time.Millisecond, 4*time.Millisecond)
-				}
-				l.net.Delay("a", "b", 2*time.Millisecond)
+				l.slow()
 				book := newLedger()
 				o := w.load(t, 2*time.Millisecond, false, w.open(a, book.app(a), edit), w.open(b, book.app(b), edit))
 				time.Sleep(100 * time.Millisecond)

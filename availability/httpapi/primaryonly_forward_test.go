@@ -324,6 +324,21 @@ func TestForward_Upgrade(t *testing.T) {
 	})
 }
 
+// Where the host has wrapped the writer so that the protocol cannot be
+// changed, the client is told.
+func TestForward_UpgradeInVain(t *testing.T) {
+	t.Parallel()
+	inWeb(t, func(t *testing.T, _ *lab, w *web, a, b *node) {
+		w.open(a, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Connection", "Upgrade")
+			w.Header().Set("Upgrade", "echo")
+			w.WriteHeader(http.StatusSwitchingProtocols)
+		}), forwarding)
+		second := w.open(b, hello(b.Group), forwarding)
+		refused(t, try(t, second, "GET", "/", "", "Connection", "Upgrade", "Upgrade", "echo"), 502, "answer")
+	})
+}
+
 // The own transport wants a member that is reached by its address to prove
 // that it is the group's name.
 func TestForward_OwnTransport(t *testing.T) {

@@ -265,6 +265,32 @@ func TestPrimaryOnly_NewerTermIsLookedAt(t *testing.T) {
 	})
 }
 
+// A Primary that was overruled, and does not know yet, serves no client that
+// does, and says what it has found.
+func TestPrimaryOnly_Overruled(t *testing.T) {
+	t.Parallel()
+	inWeb(t, func(t *testing.T, l *lab, w *web, a, b *node) {
+		s := w.open(a, hello(a.Group), func(c *httpapi.PrimaryOnlyConfig) { c.Logger = a.logger() })
+		l.net.Cut("a", "b")
+		l.net.Cut("b", "a")
+		if err := b.Failover(t.Context(), availability.Force("a is dead, they say")); err != nil {
+			t.Fatal(err)
+		}
+		if !a.IsPrimary() {
+			t.Fatal("a knows already")
+		}
+		newer := fmt.Sprint(b.GetNodeState().Term)
+		refused(t, try(t, s, "GET", "/", "", httpapi.TermField, newer), 503, "newer_term")
+		if text := "the record does not name this node"; !strings.Contains(a.log.String(), text) {
+			t.Errorf("the log lacks %q:\n%s", text, a.log)
+		}
+		l.wait("a knows", func() bool { return !a.IsPrimary() })
+		if got := try(t, s, "GET", "/", "", httpapi.TermField, newer); got.Code != 307 {
+			t.Errorf("status %d %s", got.Code, got.Body)
+		}
+	})
+}
+
 // Nothing is forwarded twice, nor sent on that was forwarded.
 func TestPrimaryOnly_Loop(t *testing.T) {
 	t.Parallel()
@@ -349,53 +375,44 @@ func TestPrimaryOnly_HoldLimit(t *testing.T) {
 // its place among the held to another.
 func TestPrimaryOnly_HeldIsServed(t *testing.T) {
 	t.Parallel()
-	inWeb(t, func(t *testing.T, l *lab, w *web, a, b *node) {
-		edit := func(c *httpapi.PrimaryOnlyConfig) {
-			c.Elsewhere, c.HoldFor, c.HoldLimit = httpapi.ElsewhereForward, time.Hour, 1
+	inWeb(t, func(t *testing.T, l *lab, w *web, a, _ *node) {
+		s := w.open(a, hello(a.Group), func(c *httpapi.PrimaryOnlyConfig) { c.HoldFor, c.HoldLimit = time.Hour, 1 })
+		if err := a.Pause(t.Context(), "so that a has the role again"); err != nil {
+			t.Fatal(err)
 		}
-		sites := map[*node]*site{a: w.open(a, hello(a.Group), edit), b: w.open(b, hello(b.Group), edit)}
 		l.withoutPrimary()
-		ended := make(chan time.Time, 2)
-		for _, n := range l.nodes {
-			go func() {
-				if got := try(t, sites[n], "POST", "/", "text"); got.Code != 200 {
-					t.Errorf("status %d %s", got.Code, got.Body)
-				}
-				ended <- time.Now()
-			}()
-		}
-		time.Sleep(10*time.Second + 77*time.Millisecond) // in the midst of a pause
-		for _, n := range l.nodes {
-			n.faulty.Heal()
-		}
-		l.net.Heal("a", "b")
-		l.net.Heal("b", "a")
-		var since time.Time
-		for since.IsZero() {
-			if synctest.Wait(); a.IsPrimary() || b.IsPrimary() {
-				since = time.Now()
-			}
-			time.Sleep(time.Millisecond)
-		}
-		if first := (<-ended).Sub(since); first > time.Millisecond {
-			t.Errorf("a held request was served %v after there was a Primary", first)
-		}
-		<-ended
-		l.withoutPrimary()
-		last := a
-		if a.GetNodeState().PrimaryID == "b" {
-			last = b
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
+		ended := make(chan time.Time, 1)
 		go func() {
-			defer close(done)
-			sites[last].ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+			if got := try(t, s, "POST", "/", "text"); got.Code != 200 {
+				t.Errorf("status %d %s", got.Code, got.Body)
+			}
+			ended <- time.Now()
+		}()
+		time.Sleep(10*time.Second + 77*time.Millisecond) // in the midst of a pause
+		since := make(chan time.Time, 1)
+		go func() {
+			_, done, err := a.PrimaryContext(t.Context())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer done()
+			since <- time.Now()
+		}()
+		a.faulty.Heal()
+		if late := (<-ended).Sub(<-since); late != 0 {
+			t.Errorf("a held request was served %v after there was a Primary", late)
+		}
+		l.withoutPrimary()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+			ended <- time.Now()
 		}()
 		synctest.Wait()
-		refused(t, try(t, sites[last], "GET", "/", ""), 503, "too_many")
+		refused(t, try(t, s, "GET", "/", ""), 503, "too_many")
 		cancel()
-		<-done
+		<-ended
 	})
 }
 

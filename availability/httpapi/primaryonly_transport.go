@@ -45,15 +45,6 @@ func (t *membersTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.client(name).RoundTrip(r)
 }
 
-// CloseIdleConnections is documented at [http.Client.CloseIdleConnections].
-func (t *membersTransport) CloseIdleConnections() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, client := range t.byName {
-		client.CloseIdleConnections()
-	}
-}
-
 func (t *membersTransport) client(name string) *http.Transport {
 	t.mu.Lock()
 	defer t.mu.Unlock()

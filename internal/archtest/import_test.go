@@ -18,7 +18,7 @@ func testModules() []string {
 }
 
 // unsafeFile is the one file that may write into memory by its layout.
-const unsafeFile = "availability/agtest/reading.go"
+const unsafeFile = "internal/twoclocks/twoclocks.go"
 
 // coreImports are all that the machine may import.
 func coreImports() []string {

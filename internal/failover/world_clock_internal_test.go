@@ -1,45 +1,14 @@
 package failover
 
 import (
-	"testing"
 	"time"
-	"unsafe"
+
+	"github.com/availabilitygroup/ag/internal/twoclocks"
 )
 
-// reading makes what a system's clock returns: a wall time, and with it a
-// monotonic reading that need not have moved as far. The time package has no
-// other way to get one whose two parts differ, so this writes its fields.
+// reading is what a system's clock returns. That it can be made, twoclocks
+// makes sure of.
 func reading(wall time.Time, mono time.Duration) time.Time {
-	const (
-		day          = 86400
-		toInternal   = (1969*365 + 1969/4 - 1969/100 + 1969/400) * day // year 1 to 1970
-		toWall       = (1884*365 + 1884/4 - 1884/100 + 1884/400) * day // year 1 to 1885
-		hasMonotonic = 1 << 63
-	)
-	var t time.Time
-	parts := (*struct {
-		wall uint64
-		ext  int64
-		loc  *time.Location
-	})(unsafe.Pointer(&t))
-	seconds := uint64(wall.Unix() + toInternal - toWall)
-	parts.wall = hasMonotonic | seconds<<30 | uint64(wall.Nanosecond())
-	parts.ext = int64(mono) + 1
+	t, _ := twoclocks.Reading(wall, mono)
 	return t
-}
-
-// The trick above holds as long as the time package reads what was written.
-func TestReading(t *testing.T) {
-	t.Parallel()
-	wall := time.Date(2027, 1, 15, 8, 0, 0, 123, time.UTC)
-	a, b := reading(wall, time.Second), reading(wall.Add(time.Hour), 3*time.Second)
-	if got := b.Sub(a); got != 2*time.Second {
-		t.Errorf("monotonic difference %v, want 2s", got)
-	}
-	if got := b.Round(0).Sub(a.Round(0)); got != time.Hour {
-		t.Errorf("wall difference %v, want 1h", got)
-	}
-	if !a.Round(0).Equal(wall) {
-		t.Errorf("wall time %v, want %v", a.Round(0), wall)
-	}
 }

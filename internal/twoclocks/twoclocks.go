@@ -1,13 +1,9 @@
-package agtest
+package twoclocks
 
 import (
 	"time"
 	"unsafe"
 )
-
-// A machine's two clocks can move apart, and the time package has no function
-// that makes a time of it. So this file writes the fields of one, and checks
-// before and after that they are what it takes them for.
 
 // fields are those of a time.Time. One that has a monotonic reading keeps in
 // the first a flag, 33 bits of seconds since 1885 and 30 of nanoseconds, and
@@ -30,10 +26,20 @@ func firstField(wall time.Time) uint64 {
 	return hasMonotonic | uint64(wall.Unix()+since1885)<<30 | uint64(wall.Nanosecond())
 }
 
-// monotonic returns t with a monotonic reading. In a bubble of testing/synctest
+// Reading is what a system's clock returns: a wall time, and with it a monotonic
+// reading that need not have moved as far. It is not ok if this version of Go
+// keeps a time in another way, or for a wall time outside of the years 1885 to
+// 2157.
+func Reading(wall time.Time, mono time.Duration) (t time.Time, ok bool) {
+	t, ok = Monotonic(wall.Round(0))
+	fieldsOf(&t).second = int64(mono) + 1
+	return t, ok && t.Round(0).Equal(wall)
+}
+
+// Monotonic returns t with a monotonic reading. In a bubble of testing/synctest
 // the time has none. It is not ok if this version of Go keeps a time in another
 // way.
-func monotonic(t time.Time) (after time.Time, ok bool) {
+func Monotonic(t time.Time) (after time.Time, ok bool) {
 	after = t
 	f := fieldsOf(&after)
 	if f.first == firstField(t.Round(0)) {
@@ -46,10 +52,10 @@ func monotonic(t time.Time) (after time.Time, ok bool) {
 	return after, after.Round(0).Equal(t)
 }
 
-// stepped returns t with its wall reading moved by that much and its monotonic
+// Stepped returns t with its wall reading moved by that much and its monotonic
 // reading left alone. It is not ok if t has no monotonic reading, or if the
 // step leads out of the years 1885 to 2157.
-func stepped(t time.Time, by time.Duration) (after time.Time, ok bool) {
+func Stepped(t time.Time, by time.Duration) (after time.Time, ok bool) {
 	after = t
 	f, want := fieldsOf(&after), t.Round(0).Add(by)
 	if f.first != firstField(t.Round(0)) {
