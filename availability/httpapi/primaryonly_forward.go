@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 )
 
@@ -80,10 +81,17 @@ func (p *primaryOnly) newProxy() *httputil.ReverseProxy {
 }
 
 // notServed knows the answer of a PrimaryOnly that has refused: a Primary's
-// own 503 says that it is Primary.
+// own 503 says that it is Primary, in no older term than it was asked for.
 func notServed(r *http.Response) bool {
-	role := r.Header.Get(RoleField)
-	return r.StatusCode == http.StatusServiceUnavailable && (role == "secondary" || role == "not_in_group")
+	if r.StatusCode != http.StatusServiceUnavailable {
+		return false
+	}
+	if role := r.Header.Get(RoleField); role == "secondary" || role == "not_in_group" {
+		return true
+	}
+	asked, errAsked := strconv.ParseUint(r.Request.Header.Get(TermField), 10, 64)
+	said, errSaid := strconv.ParseUint(r.Header.Get(TermField), 10, 64)
+	return errAsked == nil && errSaid == nil && said < asked
 }
 
 // forward has the Primary serve the request, and passes its answer on.

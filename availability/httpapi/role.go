@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/availabilitygroup/ag/availability"
 	"github.com/availabilitygroup/ag/event"
@@ -24,15 +25,28 @@ func (a *api) roles() map[string]methods {
 func (a *api) role(yes func(availability.NodeState) bool) methods {
 	body := endpoint{do: func(_ context.Context, c *call) error {
 		s := a.group.GetNodeState()
+		c.tellRole(s)
 		c.answer(roleStatus(yes(s)), roleBody{s.NodeRole})
 		return nil
 	}}
 	bare := endpoint{do: func(_ context.Context, c *call) error {
+		s := a.group.GetNodeState()
+		c.tellRole(s)
 		c.w.Header().Set("Allow", "GET, HEAD, OPTIONS")
-		c.w.WriteHeader(roleStatus(yes(a.group.GetNodeState())))
+		c.w.WriteHeader(roleStatus(yes(s)))
 		return nil
 	}}
 	return methods{http.MethodGet: body, http.MethodHead: body, http.MethodOptions: bare}
+}
+
+// tellRole says in which term a role is: of two nodes that say primary, the one
+// of the older term is a process that was stopped.
+func (c *call) tellRole(s availability.NodeState) {
+	h := c.w.Header()
+	h.Set(RoleField, string(s.NodeRole))
+	if s.Term != 0 {
+		h.Set(TermField, strconv.FormatUint(s.Term, 10))
+	}
 }
 
 // roleBody is all that those without a permission are told.

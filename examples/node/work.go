@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+
+	"github.com/availabilitygroup/ag/availability/httpapi"
 )
 
 // work is what the Primary alone does in the background: here it only says so.
@@ -21,7 +23,10 @@ func (n *node) work(ctx context.Context, term uint64) error {
 // right before what cannot be undone; here that is a count.
 func (n *node) answerWork(w http.ResponseWriter, r *http.Request) {
 	term, err := n.group.Guard(r.Context())
-	if err != nil {
+	switch {
+	case err != nil && httpapi.PassOn(r): // it came just before a failover
+		return
+	case err != nil:
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
