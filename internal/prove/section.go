@@ -60,6 +60,11 @@ func sections() []section {
 			tests: []tests{{"./internal/hosts", "^TestHosts"}},
 		},
 		{
+			name: "operation", title: "Operation", list: true,
+			shows: "A crashed Primary takes its own role back in two round trips; a rehearsal names what stands in the way of a failover.",
+			tests: []tests{{"./internal/e2e", "^Test(Restart|Preflight)"}},
+		},
+		{
 			name: "fuzz", title: "Fuzzing",
 			shows: "Whatever comes from outside does no harm.",
 			do:    fuzz,
