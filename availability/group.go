@@ -100,6 +100,15 @@ func (g *Group) Run(ctx context.Context) error {
 // event comes, every verb returns [ErrNotRunning] and the node is not Primary.
 func (g *Group) Done() <-chan struct{} { return g.ended }
 
+func (g *Group) hasEnded() bool {
+	select {
+	case <-g.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Subscribe calls h for each event of the kind id, or of every kind for
 // [event.Any]; see package event for what is promised. It fails for an unknown
 // id and a nil handler, nothing else, and may be called at any time.

@@ -3,9 +3,12 @@ package availability_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/benbjohnson/clock"
 
 	"github.com/availabilitygroup/ag/availability"
 )
@@ -163,6 +166,51 @@ func TestBadRequests(t *testing.T) {
 			if !errors.Is(err, availability.ErrBadRequest) {
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+		l.stop()
+	})
+}
+
+// jumping is a clock that can be set forward, as that of a machine which was
+// suspended.
+type jumping struct {
+	clock.Clock
+	ahead atomic.Int64
+}
+
+func (j *jumping) Now() time.Time { return j.Clock.Now().Add(time.Duration(j.ahead.Load())) }
+
+// Work that returns Guard's error has ended with its tenure, also where the
+// context does not know it yet: it is called again in the next one.
+func TestGuard_ItsErrorDoesNotEndTheWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &jumping{Clock: clock.New()}
+		l, a, _ := pair(t, func(c *availability.Config) {
+			if c.NodeID == "a" {
+				c.Clock = j
+			}
+		})
+		var runs atomic.Int64
+		work := func(ctx context.Context, _ uint64) error {
+			if runs.Add(1) > 1 {
+				<-ctx.Done()
+				return nil
+			}
+			time.Sleep(time.Millisecond)
+			j.ahead.Add(int64(time.Hour)) // it was suspended right here
+			_, err := a.Guard(ctx)
+			if err == nil || ctx.Err() != nil {
+				t.Errorf("Guard: %v, the context: %v; want that Guard knows first", err, ctx.Err())
+			}
+			return err
+		}
+		ended := make(chan error, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { ended <- a.RunWhilePrimary(ctx, work) }()
+		l.wait("a works again", func() bool { return runs.Load() == 2 })
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("RunWhilePrimary: %v", err)
 		}
 		l.stop()
 	})

@@ -74,10 +74,10 @@ func (h *holder) next(t *testing.T, to http.Handler) int {
 // TestHostileHeldUp has somebody on the path who holds up the heartbeats of a
 // Primary, and delivers one now and then after its death. Each of them is
 // authentic and new, so it brings a promise; but no longer than its nonce
-// lives, which is ten seconds: here five, by a clock that runs faster.
+// lives, which is half a minute: here five seconds, by a clock that runs faster.
 func TestHostileHeldUp(t *testing.T) {
 	t.Parallel()
-	const w, nonceLife, faster = 2400 * time.Millisecond, 5 * time.Second, 2
+	const w, nonceLife, faster = 2400 * time.Millisecond, 5 * time.Second, 6
 	l := newWired(t, w)
 	begin := time.Now()
 	l.now = func() time.Time { return begin.Add(faster * time.Since(begin)) }

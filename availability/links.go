@@ -44,6 +44,7 @@ type links struct {
 	name    string          // guarded by mu
 	node    string          // guarded by mu
 	opened  bool            // guarded by mu; by OpenStore, so ours to close
+	closed  bool            // guarded by mu; Run has ended
 	probed  bool            // guarded by mu
 	old     []io.Closer     // guarded by mu; replaced stores, in use perhaps
 	secrets []Secret        // guarded by mu; newest first, two at most
@@ -63,11 +64,23 @@ func (l *links) open(s Settings) error {
 		}
 		opened = true
 	}
-	if err := l.setKeys(s); err != nil {
-		return err
+	err := l.setKeys(s)
+	if err == nil {
+		err = l.use(store, opened, s)
 	}
+	if c, ok := store.(io.Closer); ok && opened && err != nil {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// use makes a store the present one, unless Run has ended meanwhile.
+func (l *links) use(store dnsstore.Store, opened bool, s Settings) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return ErrNotRunning
+	}
 	if c, ok := l.store.(io.Closer); ok && l.opened {
 		l.old = append(l.old, c)
 	}
@@ -145,7 +158,7 @@ func (l *links) close() {
 	if c, ok := l.store.(io.Closer); ok && l.opened {
 		closers = append(closers, c)
 	}
-	l.store, l.old = nil, nil
+	l.store, l.old, l.closed = nil, nil, true
 	l.mu.Unlock()
 	for _, c := range closers {
 		if err := c.Close(); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/availabilitygroup/ag/availability"
 	"github.com/availabilitygroup/ag/dnsstore"
+	"github.com/availabilitygroup/ag/transport"
 )
 
 // opener opens stores over one memory, and keeps what it was asked for.
@@ -214,5 +215,69 @@ func TestVerifyPrimary(t *testing.T) {
 		a.faulty.Heal()
 		l.stop()
 		verify("after Run", a, availability.ErrNotPrimary)
+	})
+}
+
+// A verb that opens a store while Run ends finds that it has ended, and closes
+// what it has opened.
+func TestOpenStore_WhileRunEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &opener{below: dnsstore.NewMemory()}
+		l := newLab(t)
+		release := make(chan struct{})
+		a := l.start(func(c *availability.Config) {
+			c.Bootstrap = availability.BootstrapManual
+			c.Store, c.OpenStore = nil, func(a dnsstore.Access) (dnsstore.Store, error) {
+				if a.FQDN == "other.lab.test" {
+					<-release
+				}
+				return o.open(a)
+			}
+		})
+		synctest.Wait()
+		if err := a.Preconfigure(availability.Settings{GroupFQDN: "other.lab.test"}); err != nil {
+			t.Fatal(err)
+		}
+		created := make(chan error, 1)
+		go func() { created <- a.Create(t.Context()) }()
+		synctest.Wait()
+		l.stop()
+		close(release)
+		if err := <-created; !errors.Is(err, availability.ErrNotRunning) {
+			t.Errorf("Create: %v, want ErrNotRunning", err)
+		}
+		both := []string{"svc.lab.test  ", "other.lab.test  "}
+		o.want(t, both, both)
+	})
+}
+
+// particular is a transport for one group only.
+type particular struct{ transport.Transport }
+
+func (particular) SetAddress(group, _ string) error {
+	if group != "svc.lab.test" {
+		return errors.New("this transport is for another group")
+	}
+	return nil
+}
+
+// A store that was opened is closed if the transport will not have the group.
+func TestOpenStore_WithoutItsTransport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &opener{below: dnsstore.NewMemory()}
+		l := newLab(t)
+		a := l.start(func(c *availability.Config) {
+			c.Bootstrap, c.Store, c.OpenStore = availability.BootstrapManual, nil, o.open
+			c.Transport = particular{c.Transport}
+		})
+		synctest.Wait()
+		if err := a.Preconfigure(availability.Settings{GroupFQDN: "other.lab.test"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Create(t.Context()); err == nil {
+			t.Error("Create of a group that the transport is not for succeeded")
+		}
+		o.want(t, []string{"svc.lab.test  ", "other.lab.test  "}, []string{"other.lab.test  "})
+		l.stop()
 	})
 }

@@ -34,12 +34,7 @@ const preflightTime = 2 * time.Second
 // server and to the others. Calls at one time are safe, and each of them costs.
 func (g *Group) Preflight(ctx context.Context) Report {
 	l := g.links.Load()
-	select {
-	case <-g.ended:
-		l = nil
-	default:
-	}
-	if l == nil {
+	if l == nil || g.hasEnded() {
 		return report([]Check{failed("running", "the group does not run", "call Run, and ask again")})
 	}
 	return report(l.rehearse(ctx).checks())
@@ -94,6 +89,9 @@ func (l *links) rehearse(ctx context.Context) *rehearsal {
 	both.Go(func() { l.rehearseStore(ctx, r, store, name) })
 	both.Go(func() { l.rehearsePeers(ctx, r) })
 	both.Wait()
+	if r.moving() { // the reads were not of one instant
+		l.rehearseReads(ctx, r, store, name)
+	}
 	return r
 }
 
@@ -103,25 +101,28 @@ func (r *rehearsal) patience() time.Duration {
 }
 
 func (l *links) rehearseStore(ctx context.Context, r *rehearsal, store dnsstore.Store, name string) {
-	began := l.g.cfg.Clock.Now()
-	reading, cancel := context.WithTimeout(ctx, r.patience())
-	r.sets, r.errs = lookupAll(reading, store, name, []string{"TXT", "A", "AAAA"})
-	cancel()
-	r.took = l.g.cfg.Clock.Now().Sub(began)
+	l.rehearseReads(ctx, r, store, name)
 	if s, ok := store.(skewer); ok {
 		r.skew = s.Skew()
 	}
-	if r.storeFailed() {
-		return
-	}
-	r.seen = observation(r.sets[0].Data)
 	p, ok := store.(prober)
-	if r.probes = ok; !ok {
+	if r.probes = ok; !ok || r.storeFailed() {
 		return
 	}
 	probing, cancel := context.WithTimeout(ctx, max(probeTime, probeTimes*r.settings.attempt()))
 	defer cancel()
 	r.probe = p.Probe(probing, name)
+}
+
+func (l *links) rehearseReads(ctx context.Context, r *rehearsal, store dnsstore.Store, name string) {
+	began := l.g.cfg.Clock.Now()
+	reading, cancel := context.WithTimeout(ctx, r.patience())
+	defer cancel()
+	r.sets, r.errs = lookupAll(reading, store, name, []string{"TXT", "A", "AAAA"})
+	r.took = l.g.cfg.Clock.Now().Sub(began)
+	if !r.storeFailed() {
+		r.seen = observation(r.sets[0].Data)
+	}
 }
 
 // rehearsePeers asks the members that this node knows of, each of which reads
@@ -153,6 +154,17 @@ func (l *links) rehearsePeer(ctx context.Context, group string, p *rehearsedPeer
 	if p.report, ok = m.(failover.Report); !ok {
 		p.err = errForeignMessage
 	}
+}
+
+// moving: what was read does not fit together, as while the role moves.
+func (r *rehearsal) moving() bool {
+	if r.storeFailed() || !r.inGroup() {
+		return false
+	}
+	now := r.seen.Record
+	primary, ok := now.Member(now.Primary)
+	return ok && !slices.Equal(addressesFor(primary), r.addresses()) ||
+		slices.ContainsFunc(r.peers, func(p rehearsedPeer) bool { return p.report.Term > now.Term })
 }
 
 // addresses are the addresses at the name, sorted.

@@ -254,6 +254,8 @@ func (r *rehearsal) checkHealth() Check {
 	switch {
 	case !r.state.Healthy:
 		return failed(name, "this node is not healthy", "find out what its health check complains of: it does not take over")
+	case r.view.Cooling:
+		return failed(name, "this node cools down: its host has refused a promotion", "find out why BeforePromote refused; it does not take over until then")
 	case !r.checked:
 		return passed(name, "this node has no health check")
 	}
@@ -270,13 +272,13 @@ func (r *rehearsal) checkPeer(p *rehearsedPeer) Check {
 	case p.err != nil:
 		return failed(name, fmt.Sprintf("%s does not answer: %s", peerOf(p.member).URL, problemOf(p.err)),
 			"find out whether it runs, and whether its port can be reached and its key is the same; if it is gone for good, remove it")
-	case p.report.Group != r.view.Record.Group:
-		return failed(name, peerOf(p.member).URL+" is in another group, or in none", "remove that member, or let it join this group")
 	case !p.report.Read:
 		return failed(name, "it cannot read the record", "run this check there: its way to the DNS server is broken")
+	case p.report.Group != r.view.Record.Group:
+		return failed(name, peerOf(p.member).URL+" is in another group, or in none", "remove that member, or let it join this group")
 	case p.report.Term > r.seen.Record.Term && r.seen.Found == failover.Present:
 		return failed(name, fmt.Sprintf("it knows term %d, here term %d was read", p.report.Term, r.seen.Record.Term),
-			"both nodes must ask the same primary master")
+			"ask again: the role may have moved just now; if it stays so, both nodes must ask the same primary master")
 	case !p.report.Healthy:
 		return failed(name, "it is not healthy, or cools down after a refused promotion", "run this check there")
 	case p.report.Role == event.RolePrimary && r.inGroup() && r.seen.Record.Primary != p.member.ID:

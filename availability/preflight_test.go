@@ -14,6 +14,7 @@ import (
 
 	"github.com/availabilitygroup/ag/availability"
 	"github.com/availabilitygroup/ag/dnsstore"
+	"github.com/availabilitygroup/ag/dnsstore/dnsstoretest"
 )
 
 // examined is a store with faults that a preflight has to find.
@@ -308,6 +309,80 @@ func TestPreflight_EndsWithItsContext(t *testing.T) {
 			t.Errorf("took %v, OK = %t", took, r.OK)
 		}
 		l.heal(b)
+		l.stop()
+	})
+}
+
+// A node whose host has refused a promotion says so itself, as others say of it.
+func TestPreflight_CoolingDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, b := pair(t, func(c *availability.Config) {
+			if c.NodeID == "b" {
+				c.BeforePromote = func(context.Context, availability.Promotion) error { return errors.New("no disk") }
+			}
+		})
+		if err := a.Failover(t.Context(), availability.To("b")); err == nil {
+			t.Error("a failover to a node that refuses succeeded")
+		}
+		l.wait("a has the role again", a.IsPrimary)
+		for n, want := range map[*node]string{a: "peer b", b: "health"} {
+			if diff := cmp.Diff([]string{want}, failing(n.Preflight(t.Context()))); diff != "" {
+				t.Errorf("mismatch (-want +got):\n%s", diff)
+			}
+		}
+		l.stop()
+	})
+}
+
+// A member that has started without a way to the server is not one of another
+// group.
+func TestPreflight_APeerThatHasReadNothingYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, b := pair(t)
+		b.cancel()
+		<-b.done
+		l.nodes = l.nodes[:1]
+		again := l.start(func(c *availability.Config) {
+			f := dnsstoretest.NewFaulty(c.Store)
+			f.Fail(errors.New("unreachable"))
+			c.Store = f
+		})
+		time.Sleep(time.Second)
+		r := a.Preflight(t.Context())
+		if diff := cmp.Diff([]string{"peer b"}, failing(r)); diff != "" {
+			t.Errorf("mismatch (-want +got):\n%s", diff)
+		}
+		checkTexts(t, r, []string{"peer b"}, "cannot read the record")
+		again.cancel()
+		<-again.done
+		l.nodes = l.nodes[:1]
+		l.stop()
+	})
+}
+
+// A failover that comes in between the reads is no fault.
+func TestPreflight_WhileTheRoleMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &examined{}
+		s.has(storeFault{})
+		l, a, b := pair(t, func(c *availability.Config) {
+			if c.NodeID == "b" {
+				s.Store, c.Store = c.Store, s
+			}
+		})
+		var moved atomic.Bool
+		s.has(storeFault{lookup: func(k dnsstore.Key, set dnsstore.RRSet, err error) (dnsstore.RRSet, error) {
+			if isText(k) && moved.CompareAndSwap(false, true) {
+				if err := a.Failover(t.Context(), availability.To("b")); err != nil {
+					t.Error(err)
+				}
+			}
+			return set, err
+		}})
+		l.net.Delay("b", "a", 500*time.Millisecond)
+		if r := b.Preflight(t.Context()); !r.OK || !moved.Load() {
+			t.Errorf("moved: %t, %+v", moved.Load(), r)
+		}
 		l.stop()
 	})
 }

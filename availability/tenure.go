@@ -166,7 +166,8 @@ func (t *tenure) run(ctx context.Context, leave func(), fn func(ctx context.Cont
 	joined, cancel := t.join(ctx)
 	defer cancel()
 	err := fn(joined, t.term)
-	if err == nil || errors.Is(context.Cause(joined), ErrNotPrimary) {
+	// The context may end a moment later than Guard, which fn has asked perhaps.
+	if _, lost := t.group.Guard(joined); err == nil || errors.Is(lost, ErrNotPrimary) {
 		return nil
 	}
 	return err

@@ -221,13 +221,15 @@ func (g *Group) do(ctx context.Context, r failover.Request) error {
 	case f := <-finish:
 		return endOfRequest(verb, f)
 	case <-g.ended:
-		return fmt.Errorf("%s: %w", verb, ErrNotRunning)
 	case <-ctx.Done():
 	}
 	select { // it may be that both have happened
 	case f := <-finish:
 		return endOfRequest(verb, f)
 	default:
+	}
+	if g.hasEnded() {
+		return fmt.Errorf("%s: %w", verb, ErrNotRunning)
 	}
 	_ = g.put(context.WithoutCancel(ctx), verb, failover.Forget{ID: id}) // nobody to tell
 	if problem := g.snap.Load().view.Problem; problem != "" {
@@ -245,10 +247,8 @@ func endOfRequest(verb string, f failover.Finish) error {
 
 // awaitRun waits until Run takes inputs.
 func (g *Group) awaitRun(ctx context.Context, verb string) error {
-	select {
-	case <-g.ended:
+	if g.hasEnded() {
 		return fmt.Errorf("%s: %w", verb, ErrNotRunning)
-	default:
 	}
 	select {
 	case <-g.began:

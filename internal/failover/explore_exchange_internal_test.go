@@ -156,7 +156,7 @@ func (c *canon) task(m *Machine, t *task) {
 	c.num(max(-2, min(int(m.known.reads)-int(t.reads), 1)))
 	c.num(int(min(m.known.failed, maxFailedReads)))
 	c.num(int(t.req.Timing.W / tick))
-	c.flags(t.wrote, t.op != 0, t.id != 0, t.conn != 0, t.req.Adopt, t.done)
+	c.flags(t.wrote, t.op != 0, t.id != 0, t.conn != 0, t.req.Adopt, t.done, t.silent)
 	if t.about != (pair{}) {
 		c.pair(t.about)
 	}

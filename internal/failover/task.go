@@ -31,6 +31,7 @@ type task struct {
 	asked  []string        // the Primaries that were asked to carry it out
 	undone string          // why the first of them did not
 	done   bool            // one of them did
+	silent bool            // whether the last of them did is not known
 }
 
 // step is how far a task has come. From stepYield on the authority is gone.
@@ -60,8 +61,10 @@ func (m *Machine) request(in Do) {
 func (m *Machine) asked(in Received, a Ask) {
 	t := task{conn: in.Conn, req: a.Request}
 	switch {
-	case !m.auth.held || !m.auth.shown:
-		m.answer(t, CodeNotPrimary, "this node is not Primary")
+	case m.yielding() && !m.stopping && a.Group == m.known.seen.Record.Group:
+		m.queue(t) // when it is over the record names whom to ask
+	case !m.auth.held || !m.auth.shown || m.stopping:
+		m.answer(t, CodeNotPrimary, "this node is not Primary, or is stopping")
 	case a.Group != m.auth.base.Group:
 		m.answer(t, CodeNotInGroup, "this is another group")
 	case !slices.Contains([]Verb{VerbRemove, VerbDissolve, VerbFailover, VerbPause, VerbResume, VerbConfigure}, a.Request.Verb):
@@ -69,6 +72,12 @@ func (m *Machine) asked(in Received, a Ask) {
 	default:
 		m.queue(t)
 	}
+}
+
+// forcing: a forced failover waits, by somebody who knows that the Primary,
+// which others wait for, is dead.
+func (m *Machine) forcing() bool {
+	return slices.ContainsFunc(m.tasks, func(t task) bool { return t.req.Verb == VerbForce })
 }
 
 // maxTasks bounds the verbs that wait.
@@ -135,8 +144,15 @@ func (m *Machine) advance(t *task) {
 	if t.step == stepNew {
 		t.reads = m.known.reads
 	}
-	if t.done {
+	switch {
+	case t.done:
 		m.awaitSeen(t)
+		return
+	case t.silent:
+		m.judge(t)
+		return
+	case t.step == stepAsked && len(t.asked) > 0 && m.forcing():
+		m.end(CodePrimaryUnreachable, "a forced failover goes first"+perhaps)
 		return
 	}
 	switch t.req.Verb {
@@ -176,7 +192,7 @@ func (m *Machine) hasRead(t *task) bool {
 		return true
 	}
 	m.store.wanted = true
-	if m.known.failed >= maxFailedReads && t.id != 0 {
+	if m.known.failed >= maxFailedReads && t.id != 0 && len(t.asked) == 0 {
 		m.end(CodeStoreUnreachable, m.known.problem)
 	}
 	return false

@@ -294,7 +294,7 @@ func (m *Machine) change(t *task) {
 	case t.step == stepYield:
 		m.awaitDissolve()
 	case t.step == stepEdited:
-		m.end(CodePrimaryUnreachable, "this node lost the role before the change was confirmed")
+		m.end(CodePrimaryUnreachable, "this node lost the role before the change was confirmed"+perhaps)
 	case m.role == event.RoleNotInGroup:
 		m.end(CodeNotInGroup, "this node is in no group")
 	default:
@@ -345,12 +345,17 @@ func (m *Machine) edit(r *record.Record) {
 	case VerbResume:
 		r.Paused = false
 	case VerbConfigure:
-		r.AllowedAbsence = cmp.Or(q.Timing.W, r.AllowedAbsence)
-		r.ReportInterval = cmp.Or(q.Timing.R, r.ReportInterval)
-		r.CheckInterval = cmp.Or(q.Timing.C, r.CheckInterval)
-		r.TTL = cmp.Or(q.Timing.TTL, r.TTL)
+		configured(r, q.Timing)
 	default:
 	}
+}
+
+// configured puts timings into a record; those that are zero stay.
+func configured(r *record.Record, t Timing) {
+	r.AllowedAbsence = cmp.Or(t.W, r.AllowedAbsence)
+	r.ReportInterval = cmp.Or(t.R, r.ReportInterval)
+	r.CheckInterval = cmp.Or(t.C, r.CheckInterval)
+	r.TTL = cmp.Or(t.TTL, r.TTL)
 }
 
 // awaitDissolve ends a dissolve when the tombstone was read.
@@ -361,80 +366,4 @@ func (m *Machine) awaitDissolve() {
 	case m.store.op == 0 && !m.store.must && !m.demoting() && !m.named(m.known.seen.Record):
 		m.end(CodePrimaryUnreachable, "another node took the role meanwhile")
 	}
-}
-
-// askPrimary sends the verb to the Primary. The record that names it may be an
-// old one: if that node does not do it, the record is read once more, and
-// another Primary is asked.
-func (m *Machine) askPrimary(t *task) {
-	if len(t.asked) > 0 && !m.hasReadAgain(t) {
-		return
-	}
-	r := m.known.seen.Record
-	primary, ok := r.Member(r.Primary)
-	switch {
-	case slices.Contains(t.asked, primary.ID) && ok:
-		m.end(CodePrimaryUnreachable, t.undone)
-	case !ok || primary.ID == m.cfg.Self.ID:
-		m.end(CodePrimaryUnreachable, noPrimary)
-	default:
-		t.step, t.op, t.asked = stepAsked, m.op(), append(t.asked, primary.ID)
-		m.do(Send{Op: t.op, To: primary, Within: m.timing().patience(), Message: Ask{Group: r.Group, Request: t.req}})
-	}
-}
-
-// hasReadAgain waits for a read after the Primary's refusal or silence, which
-// is the answer if there is no read either.
-func (m *Machine) hasReadAgain(t *task) bool {
-	read, failed := m.look(t)
-	if failed {
-		m.end(CodePrimaryUnreachable, t.undone)
-	}
-	return read
-}
-
-// awaitSeen ends a verb that the Primary has carried out, when this node has
-// seen it too, or could not.
-func (m *Machine) awaitSeen(t *task) {
-	if read, failed := m.look(t); read || failed {
-		m.end("", "")
-	}
-}
-
-// look waits for one read, answered or not.
-func (m *Machine) look(t *task) (read, failed bool) {
-	read = m.hasRead(t)
-	return read, !read && m.known.failed > 0
-}
-
-const noPrimary = "the group has no Primary now; wait for one, or force a failover to this node if you know that the old one is dead"
-
-// taskVerdict takes the Primary's answer to a verb.
-func (m *Machine) taskVerdict(t *task, in Answered, v Verdict) {
-	if t.step != stepAsked || t.req.Verb == VerbForce || t.target.ID != "" {
-		m.taskReport(t, in, Report{})
-		return
-	}
-	if in.Problem != "" {
-		m.unanswered(t, in.Problem)
-		return
-	}
-	m.store.wanted = true
-	switch v.Code {
-	case "":
-		t.step, t.done = stepNew, true
-	case CodeNotPrimary:
-		m.notDone(t, "the node that the record names is not Primary: "+v.Text)
-	default:
-		m.end(v.Code, v.Text)
-	}
-}
-
-func (m *Machine) unanswered(t *task, problem string) {
-	m.notDone(t, problem+"; if you know that the Primary is dead, force a failover to this node")
-}
-
-// notDone: whoever was asked last did not do it.
-func (m *Machine) notDone(t *task, why string) {
-	t.step, t.undone = stepNew, cmp.Or(t.undone, why)
 }

@@ -24,6 +24,9 @@ type View struct {
 	Method                     event.HeartbeatMethod
 	LastHeartbeat, LastUpdated time.Time
 	Healthy                    bool
+	// Cooling: the host has refused a promotion, and the node waits before it
+	// tries again. It is that of the last step.
+	Cooling bool
 
 	// Record is what is known of the record; InGroup tells whether this node
 	// is in it.
@@ -38,7 +41,7 @@ func (m *Machine) View() View {
 	v := View{
 		Role: m.role, Term: m.term(), Holding: m.auth.held,
 		DNS: m.dns, Method: m.method, LastHeartbeat: m.lastHeartbeat, LastUpdated: m.lastUpdated,
-		Healthy: m.healthy, Known: m.known.seen.Found == Present, Problem: m.known.problem,
+		Healthy: m.healthy, Cooling: m.cool.until > m.now.Wait, Known: m.known.seen.Found == Present, Problem: m.known.problem,
 		InGroup: m.role != event.RoleNotInGroup,
 	}
 	if v.Known {

@@ -132,7 +132,7 @@ func TestAttack_HeldUpRequest(t *testing.T) {
 	}
 	_, err := exchange(t, a, seen.peer(), `1`)
 	wantKind(t, err, transport.ErrUnreachable)
-	clk.advance(10 * time.Second)
+	clk.advance(30 * time.Second)
 	wantStatus(t, deliver(t, b, held), http.StatusUnauthorized)
 }
 

@@ -26,7 +26,7 @@
 //   - Signatures do not hide a message. HTTPS does.
 //   - The key is the group's: a member can speak for another member.
 //   - Someone who can hold up the packets between two nodes can hold up their
-//     messages, by at most ten seconds, or keep them from arriving at all. A
+//     messages, by at most half a minute, or keep them from arriving at all. A
 //     heartbeat that comes so late, after its sender's death, puts off a
 //     takeover as any other does.
 //
@@ -96,7 +96,7 @@
 // issuing one stores nothing, and a flood of requests for nonces takes nothing
 // away from anybody. Only the use of one, by an authentic request, is stored,
 // per sender and at most 4096 of them: beyond that the oldest are taken for
-// used. A nonce is good for ten seconds; its use is remembered for two minutes,
+// used. A nonce is good for thirty seconds; its use is remembered for two minutes,
 // so that a message that may have been handled is never taken for one that is
 // merely old.
 //

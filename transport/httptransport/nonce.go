@@ -14,9 +14,9 @@ import (
 const (
 	// nonceLife bounds how long a request can be held up and still count: a
 	// heartbeat of a Primary that has died puts a takeover off. A sender that
-	// says something less often asks for a nonce first, which is one request
-	// more.
-	nonceLife = 10 * time.Second
+	// says something less often than that, which is more seldom than by default,
+	// asks for a nonce first: that is one request more, answered by 401.
+	nonceLife = 30 * time.Second
 	// nonceKept is how long the use of one is remembered.
 	nonceKept = 2 * time.Minute
 	// signAgainWithin is how long after its first request an exchange may send

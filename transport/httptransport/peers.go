@@ -8,7 +8,7 @@ import (
 const (
 	// maxPeers is more nodes than a record can list.
 	maxPeers = 256
-	// maxUsed is how many uses of nonces are remembered per peer: 17 a second.
+	// maxUsed is how many uses of nonces are remembered per peer: 34 a second.
 	maxUsed = 4096
 	// maxSpare is how many nonces are kept for exchanges that overlap.
 	maxSpare = 8

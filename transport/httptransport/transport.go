@@ -117,7 +117,7 @@ func (t *Transport) Serve(ctx context.Context, h transport.Handler) error {
 }
 
 // Exchange sends m to the address of a peer. It costs one round trip, two at
-// the first contact, after a pause of ten seconds and after a change of keys.
+// the first contact, after a pause of half a minute and after a change of keys.
 func (t *Transport) Exchange(ctx context.Context, to transport.Peer, m transport.Message) (transport.Message, error) {
 	return t.rest.Exchange(ctx, to, m)
 }
