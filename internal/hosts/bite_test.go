@@ -74,7 +74,7 @@ func twoArbiters(l *lab) {
 // the other: the observer reports it, and the ledger refuses what it writes.
 func leaseTooLong(l *lab) {
 	a, b := l.node(hostA), l.node(hostB)
-	a.program = mutant(l.t, "internal/failover/time.go", "return t.counted(t.W) }", "return 2 * t.W }")
+	a.program = mutant(l.t, testnode.Node, "internal/failover/time.go", "return t.counted(t.W) }", "return 2 * t.W }")
 	l.form(a, b)
 	l.net.cut(append(both(hostA, hostB), both(hostA, dnsHost)...)...)
 	await(l.t, "both are Primary", func() bool { return l.watch.roles() == "primary primary" })
@@ -89,8 +89,8 @@ func leaseTooLong(l *lab) {
 	}
 }
 
-// mutant builds examples/node with one line of the library changed.
-func mutant(t *testing.T, file, old, replacement string) string {
+// mutant builds a program of the module with one line of a file changed.
+func mutant(t *testing.T, folder, file, old, replacement string) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -117,7 +117,7 @@ func mutant(t *testing.T, file, old, replacement string) string {
 		t.Fatal(err)
 	}
 	program := filepath.Join(dir, "node")
-	if err := testnode.Build(t.Context(), program, append(unraced(), "-overlay="+overlay)...); err != nil {
+	if err := testnode.Build(t.Context(), program, folder, append(unraced(), "-overlay="+overlay)...); err != nil {
 		t.Fatal(err)
 	}
 	return program

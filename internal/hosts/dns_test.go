@@ -18,7 +18,12 @@ import (
 // query asks the server on its own host, as any client would: not signed, over
 // UDP. An error is returned, since a server may be away.
 func (l *lab) query(ctx context.Context, kind uint16) ([]dns.RR, error) {
-	conn, err := l.net.hosts[dnsHost].dial(ctx, "udp", l.dns.Addr)
+	return l.queryFrom(ctx, dnsHost, kind)
+}
+
+// queryFrom is query on another host.
+func (l *lab) queryFrom(ctx context.Context, host string, kind uint16) ([]dns.RR, error) {
+	conn, err := l.net.hosts[host].dial(ctx, "udp", l.dns.Addr)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,12 @@
 // newer one, and a term has one writer. How often it had to refuse is counted:
 // that is what terms are for.
 //
+// Under load, the nodes are processes of examples/workflow, and two clients on
+// the host outside send them requests through the name of the group, whatever
+// happens: one that knows the name alone and keeps its address for the TTL, and
+// one of package agclient. Each request has an ID, which the program writes to
+// the ledger with the term.
+//
 // # Promises
 //
 //   - Nothing outside of the namespaces is touched: no interface, route or
@@ -33,9 +39,13 @@
 //   - Each scenario ends with one Primary, or with what the protocol says, and
 //     the time that took is compared with the bound that follows from the
 //     group's intervals. Both are attributes of the test: prove.<scenario>.
+//   - Under load, no request is served twice, none that was refused is served,
+//     and each answer says what the ledger has. A planned failover, and an
+//     ordered restart, loses none.
 //   - TestHosts_Bites shows that the watchers report what they are for: two
 //     servers for one name, a node whose lease is too long, a writer with an old
-//     term; and that a way that is cut is.
+//     term; and that a way that is cut is. TestHosts_LoadBites shows that lost
+//     requests are found.
 //
 // # What is not promised
 //

@@ -58,3 +58,16 @@ func (m *lateness) between(from, to time.Time) time.Duration {
 	}
 	return sum
 }
+
+// longest is the longest time at one go.
+func (m *lateness) longest(from, to time.Time) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var most time.Duration
+	for _, l := range m.times {
+		if l.at.After(from) && !l.at.Add(-l.by).After(to) {
+			most = max(most, l.by)
+		}
+	}
+	return most
+}

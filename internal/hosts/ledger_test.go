@@ -17,8 +17,9 @@ import (
 )
 
 // ledger is what the Primaries write to: it stands for a disk or a database
-// that many can reach. A write is a line "node term"; the answer is "ok", or
-// "old" and the highest term. It keeps everything, with its own time.
+// that many can reach. A write is a line "node term", perhaps with an ID of
+// what is written; the answer is "ok", or "old" and the highest term. It keeps
+// everything, with its own time.
 type ledger struct {
 	listener net.Listener
 	all      sync.WaitGroup
@@ -34,6 +35,7 @@ type entry struct {
 	at       time.Time
 	node     string
 	term     uint64
+	id       string
 	accepted bool
 }
 
@@ -85,14 +87,15 @@ func (l *ledger) serve(c net.Conn) {
 }
 
 func (l *ledger) write(line string) (answer string, err error) {
-	node, number, _ := strings.Cut(line, " ")
+	node, rest, _ := strings.Cut(line, " ")
+	number, id, _ := strings.Cut(rest, " ")
 	term, err := strconv.ParseUint(number, 10, 64)
 	if err != nil {
 		return "", err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := entry{at: time.Now(), node: node, term: term, accepted: term >= l.highest}
+	e := entry{at: time.Now(), node: node, term: term, id: id, accepted: term >= l.highest}
 	l.entries = append(l.entries, e)
 	if !e.accepted {
 		return fmt.Sprintf("old %d", l.highest), nil

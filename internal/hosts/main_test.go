@@ -4,6 +4,7 @@ package hosts_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "FAIL: processes have outlived their tests: %v\n", left)
 		status = 1
 	}
-	if err := nodeProgram.Remove(); err != nil {
+	if err := errors.Join(nodeProgram.Remove(), workflowProgram.Remove()); err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL: clean up:", err)
 		status = 1
 	}
@@ -72,5 +73,10 @@ var running testnode.Processes
 // nodeProgram is examples/node, built once, by the first test that needs it,
 // without the race detector: it is to be as quick as in use.
 var nodeProgram = testnode.Program{Flags: unraced()}
+
+const workflowFolder = "examples/workflow"
+
+// workflowProgram is examples/workflow, likewise.
+var workflowProgram = testnode.Program{Folder: workflowFolder, Flags: unraced()}
 
 func unraced() []string { return []string{"-race=false"} }

@@ -39,6 +39,8 @@ type program struct {
 	ledger string
 	log    *slog.Logger
 	all    sync.WaitGroup
+
+	trouble *trouble // nil: none
 }
 
 type programOptions struct {
@@ -50,6 +52,7 @@ type programOptions struct {
 	Bootstrap availability.Bootstrap `json:"bootstrap"`
 	StateDir  string                 `json:"state_dir"`
 	Ledger    string                 `json:"ledger"`
+	Trouble   bool                   `json:"trouble"`
 	LogFormat string                 `json:"log_format"`
 }
 
@@ -77,10 +80,14 @@ func runProgram(o programOptions, log *slog.Logger) error {
 	p := &program{clock: newStepClock(), id: o.NodeID, ledger: o.Ledger, log: log}
 	peers := httptransport.New(httptransport.Config{Logger: log})
 	store := rfc2136.Config{Server: o.Server, Zone: o.Zone, Net: o.Net, Now: p.clock.Now}
-	g, err := availability.New(availability.Config{
+	config := availability.Config{
 		Settings: o.Settings, NodeID: o.NodeID, Bootstrap: o.Bootstrap, StateDir: o.StateDir,
 		OpenStore: store.Open, Transport: peers, Clock: p.clock, Logger: log,
-	})
+	}
+	if o.Trouble {
+		p.trouble = newTrouble(&config)
+	}
+	g, err := availability.New(config)
 	if err != nil {
 		return err
 	}
@@ -117,6 +124,9 @@ func (p *program) handler(peers http.Handler) http.Handler {
 		<-begun
 		p.answer(w, nil)
 	})
+	if p.trouble != nil {
+		p.trouble.handle(mux, p.group)
+	}
 	mux.HandleFunc("POST /step", func(w http.ResponseWriter, r *http.Request) {
 		by, err := time.ParseDuration(r.URL.Query().Get("by"))
 		if err == nil {

@@ -1,6 +1,7 @@
 package testnode
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -13,10 +14,11 @@ import (
 	"testing"
 )
 
-// Program is examples/node, built once, by the first test that needs it, into a
-// directory that outlives the test. The zero value is ready.
+// Program is a program of the module, built once, by the first test that needs
+// it, into a directory that outlives the test. The zero value is examples/node.
 type Program struct {
-	Flags []string // of go build
+	Folder string   // where it is in the module; empty: examples/node
+	Flags  []string // of go build
 
 	once sync.Once
 	dir  string
@@ -37,7 +39,7 @@ func (p *Program) build(ctx context.Context) (err error) {
 	if p.dir, err = os.MkdirTemp("", "agnode"); err != nil {
 		return err
 	}
-	return Build(ctx, p.path(), p.Flags...)
+	return Build(ctx, p.path(), cmp.Or(p.Folder, Node), p.Flags...)
 }
 
 func (p *Program) path() string { return filepath.Join(p.dir, "node") }
@@ -50,9 +52,12 @@ func (p *Program) Remove() error {
 	return os.RemoveAll(p.dir)
 }
 
-// Build builds examples/node into a file.
-func Build(ctx context.Context, file string, flags ...string) error {
-	args := slices.Concat([]string{"build", "-o", file}, flags, []string{"github.com/availabilitygroup/ag/examples/node"})
+// Node is the folder of the program that most tests run.
+const Node = "examples/node"
+
+// Build builds the program in a folder of the module into a file.
+func Build(ctx context.Context, file, folder string, flags ...string) error {
+	args := slices.Concat([]string{"build", "-o", file}, flags, []string{"github.com/availabilitygroup/ag/" + folder})
 	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
 	}
