@@ -13,15 +13,22 @@ import (
 	"github.com/availabilitygroup/ag/availability"
 )
 
+// tenure is the context of the present tenure.
+func (n *node) tenure(t *testing.T, parent context.Context) (context.Context, context.CancelFunc) { //nolint:revive // t is the first of all helpers
+	t.Helper()
+	ctx, stopped, err := n.PrimaryContext(parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stopped)
+	return ctx, stopped
+}
+
 // Guard agrees for as long as the tenure lasts, and never for a later one.
 func TestGuard_OnlyInItsTenure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, a, b := pair(t)
-		first, stopped, err := a.PrimaryContext(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer stopped()
+		first, stopped := a.tenure(t, t.Context())
 		inner, cancel := context.WithTimeout(first, time.Hour)
 		defer cancel()
 		want, _ := availability.TermFromContext(first)
@@ -45,11 +52,7 @@ func TestGuard_OnlyInItsTenure(t *testing.T) {
 func TestGuard_OfItsGroupOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, a, b := pair(t)
-		ctx, stopped, err := a.PrimaryContext(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer stopped()
+		ctx, _ := a.tenure(t, t.Context())
 		for name, call := range map[string]func() (uint64, error){
 			"no tenure":     func() (uint64, error) { return a.Guard(t.Context()) },
 			"another group": func() (uint64, error) { return b.Guard(ctx) },
@@ -68,14 +71,8 @@ func TestGuard_OfTwoGroups(t *testing.T) {
 		l, a, _ := pair(t)
 		other := l.start(func(c *availability.Config) { c.Settings.GroupFQDN = "other.lab.test" })
 		l.wait("the other group is there", other.IsPrimary)
-		ctx, stopped, err := a.PrimaryContext(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, stoppedToo, err := other.PrimaryContext(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
+		ctx, stopped := a.tenure(t, t.Context())
+		ctx, stoppedToo := other.tenure(t, ctx)
 		for _, n := range []*node{a, other} {
 			if term, err := n.Guard(ctx); term != n.GetNodeState().Term || err != nil {
 				t.Errorf("Guard = %d, %v", term, err)
@@ -91,11 +88,7 @@ func TestGuard_OfTwoGroups(t *testing.T) {
 func TestGuard_OfAContextThatHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, a, _ := pair(t)
-		ctx, stopped, err := a.PrimaryContext(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer stopped()
+		ctx, _ := a.tenure(t, t.Context())
 		gone := errors.New("the client has gone")
 		inner, cancel := context.WithCancelCause(ctx)
 		cancel(gone)
@@ -111,11 +104,7 @@ func TestGuard_OfAContextThatHasEnded(t *testing.T) {
 func TestGuard_AfterTheStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, a, _ := pair(t)
-		ctx, stopped, err := a.PrimaryContext(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer stopped()
+		ctx, _ := a.tenure(t, t.Context())
 		l.kill(a)
 		for range 100_000 {
 			_, err := a.Guard(context.WithoutCancel(ctx))

@@ -62,6 +62,14 @@ func (s *story) newNode(ctx context.Context, id, address string) (*node, error) 
 	return n, nil
 }
 
+// serve works in each tenure of its own. What has gone wrong within a tenure
+// ends it; what work returns because the tenure is over does not.
+func (n *node) serve(ctx context.Context) {
+	if err := n.group.RunWhilePrimary(ctx, n.work); ctx.Err() == nil {
+		n.say(n.id, "works no more: %v", err)
+	}
+}
+
 // work is what only the Primary does: it claims both stores, and counts.
 func (n *node) work(ctx context.Context, term uint64) error {
 	if err := errors.Join(n.fence.Claim(ctx, n.db, term), n.object.Claim(ctx, term)); err != nil {
@@ -96,7 +104,7 @@ func (n *node) count(ctx context.Context) error {
 		stopped = stopped || waited
 		return increment(data), err
 	})
-	guarded := n.fence.Tx(stale, n.db, term, func(tx *sql.Tx) error {
+	guarded := n.fence.Tx(stale, n.db, term, func(tx *sqlfence.Tx) error {
 		_, err := tx.ExecContext(stale, "INSERT INTO counted (term) VALUES (?)", int64(term))
 		return err
 	})

@@ -85,7 +85,7 @@ func (s *story) tell(ctx context.Context) error {
 	ctx, s.end = context.WithCancel(ctx)
 	for _, n := range []*node{s.a, s.b} {
 		s.all.Go(func() { _ = n.group.Run(ctx) })
-		s.all.Go(func() { _ = n.group.RunWhilePrimary(ctx, n.work) })
+		s.all.Go(func() { n.serve(ctx) })
 	}
 	if err := errors.Join(s.a.group.Create(ctx), s.b.group.Join(ctx)); err != nil {
 		return err

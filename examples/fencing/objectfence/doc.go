@@ -30,7 +30,12 @@
 // entity tag; if its term is newer than ours, stop, with [ErrFenced]; else PUT
 // the new content under If-Match with that tag, or If-None-Match: * if there
 // was no object. The store compares and writes in one step. If somebody has
-// written since it answers 412, and we read again.
+// written since it answers 412, and we wait a moment and read again.
+//
+// Reads say Cache-Control: no-cache (RFC 9111 §5.2.1.4): a cache between us and
+// the store would give us a tag that no longer matches, again and again. Behind
+// one that does not listen nothing goes wrong but that Write ends with
+// [ErrBusy], and that [Object.Read] may be late; ask the store itself.
 //
 // A Primary that is stopped between its read and its PUT, or whose PUT is under
 // way for long, has a tag that no longer matches as soon as the newer Primary

@@ -5,24 +5,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
 )
 
 // ErrFenced: a newer term has written. Whoever gets it is not Primary any more,
 // and nothing of what it tried was done.
 var ErrFenced = errors.New("objectfence: a newer term has written")
 
-// ErrNoTag: the store gives no strong entity tag, so nothing can be written
-// under a condition.
-var ErrNoTag = errors.New("objectfence: no strong entity tag")
+// ErrBusy: the store has refused one write after the other, each made from a
+// content that was no longer there. Nothing was done. Others write all the
+// time, or a cache answers the reads.
+var ErrBusy = errors.New("objectfence: the object is never as it was read")
 
-// errChanged: somebody has written since the content was read.
-var errChanged = errors.New("changed since it was read")
-
-// limit bounds what is read of one object, in octets.
-const limit = 16 << 20
+// tries are those of one write.
+const tries = 12
 
 // Object is an object with a term. It has no state, so it may be copied, and
 // used by any number of goroutines.
@@ -51,10 +47,13 @@ func (o Object) Claim(ctx context.Context, term uint64) error {
 // was quicker. The term is that of the tenure, from Guard or RunWhilePrimary,
 // and never one that was asked for later. Write returns an error that wraps
 // [ErrFenced] or [ErrNoTag], what change returns, or that of a request; if it
-// was the request to write that got no answer, the end is unknown. It tries as
-// long as ctx lives.
+// was the request to write that got no answer, the end is unknown. It tries a
+// dozen times within a few seconds, and then returns one that wraps [ErrBusy].
 func (o Object) Write(ctx context.Context, term uint64, change func(data json.RawMessage) (json.RawMessage, error)) error {
-	for {
+	for try := range tries {
+		if err := pause(ctx, try); err != nil {
+			return err
+		}
 		old, tag, err := o.read(ctx)
 		if err != nil {
 			return err
@@ -70,76 +69,11 @@ func (o Object) Write(ctx context.Context, term uint64, change func(data json.Ra
 			return err
 		}
 	}
+	return fmt.Errorf("%w: write %s: given up after %d tries", ErrBusy, o.URL, tries)
 }
 
 // Read returns the content; a zero one if there is no object.
 func (o Object) Read(ctx context.Context) (Content, error) {
 	c, _, err := o.read(ctx)
 	return c, err
-}
-
-// read returns the content and its entity tag, which is empty if there is no
-// object.
-func (o Object) read(ctx context.Context) (Content, string, error) {
-	answer, err := o.do(ctx, http.MethodGet, "", "", "")
-	if err != nil {
-		return Content{}, "", err
-	}
-	defer answer.Body.Close()
-	switch answer.StatusCode {
-	case http.StatusOK:
-	case http.StatusNotFound:
-		return Content{}, "", nil
-	default:
-		return Content{}, "", fmt.Errorf("read %s: %s", o.URL, answer.Status)
-	}
-	tag := answer.Header.Get("ETag")
-	if !strings.HasPrefix(tag, `"`) {
-		return Content{}, "", fmt.Errorf("%w: %s has %q", ErrNoTag, o.URL, tag)
-	}
-	var c Content
-	if err := json.NewDecoder(io.LimitReader(answer.Body, limit)).Decode(&c); err != nil {
-		return Content{}, "", fmt.Errorf("read %s: %w", o.URL, err)
-	}
-	return c, tag, nil
-}
-
-// put writes the content if the object still has that tag.
-func (o Object) put(ctx context.Context, tag string, c Content) error {
-	body, err := json.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", o.URL, err)
-	}
-	condition, value := "If-Match", tag
-	if tag == "" {
-		condition, value = "If-None-Match", "*"
-	}
-	answer, err := o.do(ctx, http.MethodPut, condition, value, string(body))
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	switch code := answer.StatusCode; {
-	case code == http.StatusOK, code == http.StatusCreated, code == http.StatusNoContent:
-		return nil
-	case code == http.StatusPreconditionFailed, code == http.StatusConflict, code == http.StatusNotFound && tag != "":
-		return errChanged
-	}
-	return fmt.Errorf("write %s: %s", o.URL, answer.Status)
-}
-
-func (o Object) do(ctx context.Context, method, condition, value, body string) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, method, o.URL, strings.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	if condition != "" {
-		r.Header.Set(condition, value)
-		r.Header.Set("Content-Type", "application/json")
-	}
-	client := o.Client
-	if client == nil {
-		client = http.DefaultClient
-	}
-	return client.Do(r)
 }

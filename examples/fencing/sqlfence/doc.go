@@ -9,9 +9,13 @@
 //
 // # What is not promised
 //
-//   - Writes that go past Tx are not fenced. Where the database has roles, let
+//   - Writes that go past [Tx] are not fenced. Where the database has roles, let
 //     the program's role write through procedures or rules that ask for the
 //     term.
+//   - Work that ends the transaction itself lets go of the fence: by COMMIT or
+//     ROLLBACK in the text of a statement or in a procedure, and in MySQL by
+//     DDL, which commits. What it writes after that is done at once, whatever
+//     the term. [Fence.Tx] tells it, by [ErrEnded], and cannot undo it.
 //   - An older Primary may write until the newer one has made its first
 //     transaction. So a tenure begins with [Fence.Claim], before anything is
 //     read that matters.
@@ -38,6 +42,26 @@
 // still change: its transaction could commit between the read and the lock,
 // and a newer one would then write over it what it has worked out from old
 // data. Besides, nobody waits for the fence with other locks in hand.
+//
+// # A transaction that ends too early
+//
+// Some errors undo the whole transaction and leave the connection without one:
+// in SQLite that of a write that is interrupted, as by the deadline of its
+// context, or finds the disk full; in MySQL 1213, a deadlock. Without a
+// transaction each later statement commits by itself, and COMMIT says nothing
+// in MySQL. So work gets a [Tx] that does nothing more after the first error,
+// with whatever context, and has work see the end of a statement, its rows
+// included, before the next. (PostgreSQL does the same by itself.)
+//
+// Whatever else ends it is found at the end: Tx sets a savepoint after the
+// UPDATE and releases it before COMMIT, and a savepoint does not outlive its
+// transaction. A second UPDATE would not do: it hits the row without the
+// transaction as well, as long as no newer term has come. Nor would either
+// undo what was committed by then; but that is a mistake in work, and shows
+// each time that work is run, with a newer term or without. It is not found if
+// the context has ended, or a later statement has failed, before the end is
+// reached; nor if work sets a savepoint named fenced of its own. Oracle and SQL
+// Server do not release savepoints: look for the transaction's ID there.
 //
 // # Isolation levels
 //

@@ -24,7 +24,7 @@ func ExampleFence_Tx() {
 	fence := sqlfence.Fence{Name: "app.example.net"}
 	fmt.Println(fence.Create(ctx, db))
 	write := func(term uint64) error {
-		return fence.Tx(ctx, db, term, func(*sql.Tx) error {
+		return fence.Tx(ctx, db, term, func(*sqlfence.Tx) error {
 			fmt.Println("writing in term", term)
 			return nil
 		})

@@ -15,6 +15,12 @@ var ErrFenced = errors.New("sqlfence: a newer term has written")
 // ErrNoFence: there is no fence of that name; [Fence.Create] makes it.
 var ErrNoFence = errors.New("sqlfence: no such fence")
 
+// ErrEnded: the transaction of [Fence.Tx] was over before work was. What work
+// did after that, if anything, was not fenced, and may be done. It is a mistake
+// in work, unless the error that it wraps is the loss of the connection: what
+// is lost with that was not done.
+var ErrEnded = errors.New("sqlfence: the transaction has ended within work")
+
 // Schema makes the table of the fences.
 const Schema = `CREATE TABLE IF NOT EXISTS fence (
 	name VARCHAR(255) NOT NULL PRIMARY KEY,
@@ -51,16 +57,20 @@ func (f Fence) Create(ctx context.Context, db *sql.DB) error {
 // Claim tells the database the term, so that older ones are refused from here
 // on. A tenure begins with it. It returns what Tx returns.
 func (f Fence) Claim(ctx context.Context, db *sql.DB, term uint64) error {
-	return f.Tx(ctx, db, term, func(*sql.Tx) error { return nil })
+	return f.Tx(ctx, db, term, func(*Tx) error { return nil })
 }
 
 // Tx calls work in a transaction that commits only if no newer term has
 // written, and commits it. The term is that of the tenure, from Guard or
-// RunWhilePrimary, and never one that was asked for later. Tx returns an error
-// that wraps [ErrFenced] without calling work; [ErrNoFence]; what work returns,
-// after a rollback; or the database's error. It waits for other transactions
-// as long as ctx lives and the database lets it.
-func (f Fence) Tx(ctx context.Context, db *sql.DB, term uint64, work func(tx *sql.Tx) error) error {
+// RunWhilePrimary, and never one that was asked for later. Work must not end
+// the transaction: no COMMIT or ROLLBACK, and in MySQL no DDL.
+//
+// Tx returns an error that wraps [ErrFenced] without calling work;
+// [ErrNoFence]; what work returns, after a rollback; the first error of work's
+// statements, if work returns nil in spite of it; [ErrEnded]; or the database's
+// error. It waits for other transactions as long as ctx lives and the database
+// lets it.
+func (f Fence) Tx(ctx context.Context, db *sql.DB, term uint64, work func(tx *Tx) error) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -69,7 +79,11 @@ func (f Fence) Tx(ctx context.Context, db *sql.DB, term uint64, work func(tx *sq
 	if err := f.pass(ctx, tx, term); err != nil {
 		return err
 	}
-	if err := work(tx); err != nil {
+	fenced := &Tx{tx: tx}
+	if err := fenced.begin(ctx); err != nil {
+		return err
+	}
+	if err := fenced.end(ctx, work(fenced)); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {

@@ -2,7 +2,6 @@ package sqlfence_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"io"
 	"math"
@@ -33,7 +32,7 @@ func TestTx_Order(t *testing.T) {
 			db := open(t, newFile(t), waits)
 			var newest uint64
 			for _, term := range tt.terms {
-				err := fence().Tx(t.Context(), db, term, writes(term))
+				err := fence().Tx(t.Context(), db, term, writes(t.Context(), term))
 				if want := term < newest; errors.Is(err, sqlfence.ErrFenced) != want || !want && err != nil {
 					t.Errorf("term %d after %d: %v", term, newest, err)
 				}
@@ -58,7 +57,7 @@ func TestClaim(t *testing.T) {
 		t.Fatal(err)
 	}
 	called := false
-	err := fence().Tx(t.Context(), db, 1, func(*sql.Tx) error { called = true; return nil })
+	err := fence().Tx(t.Context(), db, 1, func(*sqlfence.Tx) error { called = true; return nil })
 	if !errors.Is(err, sqlfence.ErrFenced) || called {
 		t.Errorf("an older term: %v, its work called: %t", err, called)
 	}
@@ -66,11 +65,11 @@ func TestClaim(t *testing.T) {
 
 func TestTx_Undone(t *testing.T) {
 	t.Parallel()
-	for name, work := range map[string]func(*sql.Tx) error{
-		"error": func(tx *sql.Tx) error { return errors.Join(writes(5)(tx), io.EOF) },
-		"panic": func(tx *sql.Tx) error { _ = writes(5)(tx); panic("work") },
-		"no SQL": func(tx *sql.Tx) error {
-			_, err := tx.Exec("INSERT INTO nowhere VALUES (1)")
+	for name, work := range map[string]func(*sqlfence.Tx) error{
+		"error": func(tx *sqlfence.Tx) error { return errors.Join(writes(t.Context(), 5)(tx), io.EOF) },
+		"panic": func(tx *sqlfence.Tx) error { _ = writes(t.Context(), 5)(tx); panic("work") },
+		"no SQL": func(tx *sqlfence.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "INSERT INTO nowhere VALUES (1)")
 			return errors.Join(err, io.EOF)
 		},
 	} {
@@ -88,7 +87,7 @@ func TestTx_Undone(t *testing.T) {
 			if !errors.Is(err, io.EOF) {
 				t.Errorf("error %v, want that of the work", err)
 			}
-			if err := fence().Tx(t.Context(), db, 4, writes(4)); err != nil {
+			if err := fence().Tx(t.Context(), db, 4, writes(t.Context(), 4)); err != nil {
 				t.Errorf("term 5 was undone, and still: %v", err)
 			}
 			if got := written(t, db); !slices.Equal(got, []uint64{4}) {
@@ -113,7 +112,7 @@ func TestTx_Refused(t *testing.T) {
 		"the context has ended":  {ended, fence(), 1, context.Canceled},
 		"a term beyond a BIGINT": {t.Context(), fence(), math.MaxInt64 + 1, nil},
 	} {
-		err := tt.fence.Tx(tt.ctx, db, tt.term, writes(1))
+		err := tt.fence.Tx(tt.ctx, db, tt.term, writes(t.Context(), 1))
 		if err == nil || errors.Is(err, sqlfence.ErrFenced) || tt.want != nil && !errors.Is(err, tt.want) {
 			t.Errorf("%s: error %v, want %v", name, err, tt.want)
 		}
@@ -177,22 +176,22 @@ func TestStoppedInside(t *testing.T) {
 			a, b := open(t, path, atOnce), open(t, path, atOnce)
 			ctx, end := context.WithCancel(t.Context())
 			defer end()
-			err := fence().Tx(ctx, a, 1, func(tx *sql.Tx) error {
+			err := fence().Tx(ctx, a, 1, func(tx *sqlfence.Tx) error {
 				if err := fence().Claim(t.Context(), b, 2); !busy(err) {
 					t.Errorf("the newer term while the older is within: %v", err)
 				}
 				if undone {
 					end()
 				}
-				return writes(1)(tx)
+				return writes(t.Context(), 1)(tx)
 			})
 			if (err != nil) != undone || errors.Is(err, sqlfence.ErrFenced) {
 				t.Errorf("the older term's transaction: %v", err)
 			}
-			if err := fence().Tx(t.Context(), open(t, path, waits), 2, writes(2)); err != nil {
+			if err := fence().Tx(t.Context(), open(t, path, waits), 2, writes(t.Context(), 2)); err != nil {
 				t.Errorf("the newer term: %v", err)
 			}
-			if err := fence().Tx(t.Context(), a, 1, writes(1)); !errors.Is(err, sqlfence.ErrFenced) {
+			if err := fence().Tx(t.Context(), a, 1, writes(t.Context(), 1)); !errors.Is(err, sqlfence.ErrFenced) {
 				t.Errorf("the older term again: %v", err)
 			}
 			want := []uint64{1, 2}
@@ -218,7 +217,7 @@ func TestTogether(t *testing.T) {
 			db := open(t, path, waits)
 			all.Go(func() {
 				for range each {
-					err := fence().Tx(t.Context(), db, term, writes(term))
+					err := fence().Tx(t.Context(), db, term, writes(t.Context(), term))
 					if err != nil && (term == terms || !errors.Is(err, sqlfence.ErrFenced)) {
 						t.Errorf("term %d: %v", term, err)
 					}

@@ -1,6 +1,7 @@
 package sqlfence_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"path/filepath"
@@ -49,11 +50,13 @@ func open(t *testing.T, path string, busy int) *sql.DB {
 }
 
 // writes is the work that shows the order of transactions.
-func writes(term uint64) func(*sql.Tx) error {
-	return func(tx *sql.Tx) error {
-		_, err := tx.Exec("INSERT INTO work (term) VALUES (?)", int64(term))
-		return err
-	}
+func writes(ctx context.Context, term uint64) func(*sqlfence.Tx) error {
+	return func(tx *sqlfence.Tx) error { return write(ctx, tx, term) }
+}
+
+func write(ctx context.Context, tx sqlfence.Execer, term uint64) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO work (term) VALUES (?)", int64(term))
+	return err
 }
 
 // written returns the terms of the work that was committed, in order.

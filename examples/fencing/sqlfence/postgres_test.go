@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lib/pq"
@@ -41,6 +42,10 @@ func TestPostgres(t *testing.T) {
 			p.newerWaits(level, tt.again)
 		})
 	}
+	t.Run("ended within", func(t *testing.T) {
+		p := newPostgres(t, dsn, "ended")
+		p.endedWithin()
+	})
 	t.Run("stopped within", func(t *testing.T) {
 		p := newPostgres(t, dsn, "stopped")
 		p.stoppedWithin(dsn + " idle_in_transaction_session_timeout=500")
@@ -63,12 +68,12 @@ func newPostgres(t *testing.T, dsn, name string) postgres {
 
 // write does one transaction in a goroutine of its own; meanwhile is called
 // within it.
-func (p postgres) write(dsn string, term uint64, meanwhile func(tx *sql.Tx)) <-chan error {
+func (p postgres) write(dsn string, term uint64, meanwhile func(tx *sqlfence.Tx)) <-chan error {
 	end, db := make(chan error, 1), openPostgres(p.T, dsn)
 	go func() {
-		end <- p.fence.Tx(p.Context(), db, term, func(tx *sql.Tx) error {
+		end <- p.fence.Tx(p.Context(), db, term, func(tx *sqlfence.Tx) error {
 			meanwhile(tx)
-			_, err := tx.Exec("INSERT INTO work (term) VALUES ($1)", int64(term))
+			_, err := tx.ExecContext(p.Context(), "INSERT INTO work (term) VALUES ($1)", int64(term))
 			return err
 		})
 	}()
@@ -77,10 +82,10 @@ func (p postgres) write(dsn string, term uint64, meanwhile func(tx *sql.Tx)) <-c
 
 // behind does two transactions at once, the second of which has to wait for
 // the first.
-func (p postgres) behind(dsn string, first, second uint64, seen func(tx *sql.Tx)) (errFirst, errSecond error) {
+func (p postgres) behind(dsn string, first, second uint64, seen func(tx *sqlfence.Tx)) (errFirst, errSecond error) {
 	p.Helper()
 	within, goOn := make(chan struct{}), make(chan struct{})
-	one := p.write(dsn, first, func(*sql.Tx) { close(within); <-goOn })
+	one := p.write(dsn, first, func(*sqlfence.Tx) { close(within); <-goOn })
 	p.reach(within, one)
 	two := p.write(dsn, second, seen)
 	await(p.T, "the second transaction to wait", func() bool {
@@ -104,11 +109,11 @@ func (p postgres) reach(within <-chan struct{}, end <-chan error) {
 
 func (p postgres) olderWaits(dsn string, again bool) {
 	p.Helper()
-	newer, older := p.behind(dsn, 2, 1, func(*sql.Tx) { p.Error("the work of the older term was called") })
+	newer, older := p.behind(dsn, 2, 1, func(*sqlfence.Tx) { p.Error("the work of the older term was called") })
 	if newer != nil || serialization(older) != again || !again && !errors.Is(older, sqlfence.ErrFenced) {
 		p.Errorf("the newer term: %v; the older one behind it: %v", newer, older)
 	}
-	if err := <-p.write(dsn, 1, func(*sql.Tx) {}); !errors.Is(err, sqlfence.ErrFenced) {
+	if err := <-p.write(dsn, 1, func(*sqlfence.Tx) {}); !errors.Is(err, sqlfence.ErrFenced) {
 		p.Errorf("the older term again: %v", err)
 	}
 	p.wrote(2)
@@ -116,9 +121,9 @@ func (p postgres) olderWaits(dsn string, again bool) {
 
 func (p postgres) newerWaits(dsn string, again bool) {
 	p.Helper()
-	sees := func(tx *sql.Tx) {
+	sees := func(tx *sqlfence.Tx) {
 		var n int
-		if err := tx.QueryRow("SELECT count(*) FROM work WHERE term = 2").Scan(&n); err != nil || n != 2 {
+		if err := tx.QueryRowContext(p.Context(), "SELECT count(*) FROM work WHERE term = 2").Scan(&n); err != nil || n != 2 {
 			p.Errorf("the newer term sees %d rows of the older one (%v), want 2", n, err)
 		}
 	}
@@ -139,9 +144,9 @@ func (p postgres) newerWaits(dsn string, again bool) {
 func (p postgres) stoppedWithin(dsn string) {
 	p.Helper()
 	within, goOn := make(chan struct{}), make(chan struct{})
-	stopped := p.write(dsn, 1, func(*sql.Tx) { close(within); <-goOn })
+	stopped := p.write(dsn, 1, func(*sqlfence.Tx) { close(within); <-goOn })
 	p.reach(within, stopped)
-	if err := <-p.write(p.dsn, 2, func(*sql.Tx) {}); err != nil {
+	if err := <-p.write(p.dsn, 2, func(*sqlfence.Tx) {}); err != nil {
 		p.Errorf("the newer term: %v", err)
 	}
 	close(goOn)
@@ -149,6 +154,22 @@ func (p postgres) stoppedWithin(dsn string) {
 		p.Error("the stopped transaction was committed")
 	}
 	p.wrote(2)
+}
+
+// endedWithin: work goes on after an error, and after the end.
+func (p postgres) endedWithin() {
+	p.Helper()
+	exec := func(text string) error {
+		return <-p.write(p.dsn, 1, func(tx *sqlfence.Tx) { _, _ = tx.ExecContext(p.Context(), text) })
+	}
+	if err := exec("SELECT 1/0"); err == nil || !strings.Contains(err.Error(), "zero") || errors.Is(err, sqlfence.ErrEnded) {
+		p.Errorf("after an error: %v", err)
+	}
+	p.wrote()
+	if err := exec("COMMIT"); !errors.Is(err, sqlfence.ErrEnded) {
+		p.Errorf("after COMMIT: %v", err)
+	}
+	p.wrote(1)
 }
 
 func (p postgres) wrote(want ...uint64) {

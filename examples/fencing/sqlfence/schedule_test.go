@@ -13,7 +13,7 @@ import (
 )
 
 // transact is what a node does its work by.
-type transact func(ctx context.Context, db *sql.DB, term uint64, work func(*sql.Tx) error) error
+type transact func(ctx context.Context, db *sql.DB, term uint64, work func(sqlfence.Execer) error) error
 
 // stage is where a node stands that the schedule does not let go on.
 type stage struct {
@@ -32,11 +32,11 @@ func node(t *testing.T, db *sql.DB, do transact, term *uint64) iter.Seq[stage] {
 	return func(yield func(stage) bool) {
 		for gone := false; !gone; {
 			now := *term
-			err := do(t.Context(), db, now, func(tx *sql.Tx) error {
+			err := do(t.Context(), db, now, func(tx sqlfence.Execer) error {
 				if gone = !yield(stage{inside: true}); gone {
 					return errKilled
 				}
-				if err := writes(now)(tx); err != nil {
+				if err := write(t.Context(), tx, now); err != nil {
 					return err
 				}
 				if gone = !yield(stage{inside: true}); gone {
@@ -109,6 +109,10 @@ func play(t *testing.T, seed uint64, do transact) ([]uint64, reached) {
 	return written(t, open(t, path, waits)), r
 }
 
+func fenced(ctx context.Context, db *sql.DB, term uint64, work func(sqlfence.Execer) error) error {
+	return fence().Tx(ctx, db, term, func(tx *sqlfence.Tx) error { return work(tx) })
+}
+
 // TestSchedules: whatever the order in which nodes of older and newer terms do
 // their steps, the sequence of committed terms never goes down, and what Tx has
 // said is so.
@@ -116,7 +120,7 @@ func TestSchedules(t *testing.T) {
 	t.Parallel()
 	var sum reached
 	for seed := range uint64(25) {
-		got, r := play(t, seed, fence().Tx)
+		got, r := play(t, seed, fenced)
 		if !slices.IsSorted(got) || len(got) != r.committed {
 			t.Errorf("seed %d: %d were committed, of terms %d", seed, r.committed, got)
 		}
@@ -132,7 +136,7 @@ func TestSchedules(t *testing.T) {
 // transaction of its own, and with none.
 func TestSchedules_Bite(t *testing.T) {
 	t.Parallel()
-	unguarded := func(ctx context.Context, db *sql.DB, _ uint64, work func(*sql.Tx) error) error {
+	unguarded := func(ctx context.Context, db *sql.DB, _ uint64, work func(sqlfence.Execer) error) error {
 		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {
 			return err
@@ -142,7 +146,7 @@ func TestSchedules_Bite(t *testing.T) {
 	}
 	for name, do := range map[string]transact{
 		"unguarded": unguarded,
-		"checked apart": func(ctx context.Context, db *sql.DB, term uint64, work func(*sql.Tx) error) error {
+		"checked apart": func(ctx context.Context, db *sql.DB, term uint64, work func(sqlfence.Execer) error) error {
 			if err := fence().Claim(ctx, db, term); err != nil {
 				return err
 			}
