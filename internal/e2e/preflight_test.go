@@ -91,6 +91,18 @@ func TestPreflight_TheServer(t *testing.T) {
 	}
 }
 
+// edited is the preflight of a node after an edit of the zone by hand, which the
+// Primary may set right before it is seen.
+func (l *lab) edited(n *node, lines ...string) (r availability.Report) {
+	l.t.Helper()
+	await(l.t, "the edit is seen", func() bool {
+		l.mustUpdate(lines...)
+		r = l.preflight(n)
+		return !r.OK
+	})
+	return r
+}
+
 // What is wrong in a group: found by a member, while the group lives.
 func TestPreflight_TheGroup(t *testing.T) {
 	t.Parallel()
@@ -99,10 +111,8 @@ func TestPreflight_TheGroup(t *testing.T) {
 	await(t, "all is well for both", func() bool { return l.preflight(a).OK && l.preflight(b).OK })
 	name := fqdn + ". "
 
-	l.mustUpdate("update delete "+name+"A", "update add "+name+"1 A 192.0.2.66")
-	wantFound(t, l.preflight(b), "host record", "192.0.2.66", a.ip)
-	l.mustUpdate("update delete "+name+"A", "update add "+name+"3600 A "+a.ip)
-	wantFound(t, l.preflight(b), "ttl", "3600 s", "30 s")
+	wantFound(t, l.edited(b, "update delete "+name+"A", "update add "+name+"1 A 192.0.2.66"), "host record", "192.0.2.66", a.ip)
+	wantFound(t, l.edited(b, "update delete "+name+"A", "update add "+name+"3600 A "+a.ip), "ttl", "3600 s", "30 s")
 	l.mustUpdate("update delete "+name+"A", "update add "+name+"1 A "+a.ip)
 
 	a.relay.setCut(true)
