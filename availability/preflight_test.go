@@ -339,9 +339,7 @@ func TestPreflight_CoolingDown(t *testing.T) {
 func TestPreflight_APeerThatHasReadNothingYet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, a, b := pair(t)
-		b.cancel()
-		<-b.done
-		l.nodes = l.nodes[:1]
+		l.end(b)
 		again := l.start(func(c *availability.Config) {
 			f := dnsstoretest.NewFaulty(c.Store)
 			f.Fail(errors.New("unreachable"))
@@ -353,9 +351,7 @@ func TestPreflight_APeerThatHasReadNothingYet(t *testing.T) {
 			t.Errorf("mismatch (-want +got):\n%s", diff)
 		}
 		checkTexts(t, r, []string{"peer b"}, "cannot read the record")
-		again.cancel()
-		<-again.done
-		l.nodes = l.nodes[:1]
+		l.end(again)
 		l.stop()
 	})
 }
@@ -385,4 +381,14 @@ func TestPreflight_WhileTheRoleMoves(t *testing.T) {
 		}
 		l.stop()
 	})
+}
+
+// end ends the node that was started last.
+func (l *lab) end(n *node) {
+	l.t.Helper()
+	n.cancel()
+	if err := <-n.done; err != nil {
+		l.t.Error(err)
+	}
+	l.nodes = l.nodes[:len(l.nodes)-1]
 }

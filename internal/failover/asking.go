@@ -3,6 +3,9 @@ package failover
 import (
 	"cmp"
 	"slices"
+	"time"
+
+	"github.com/availabilitygroup/ag/internal/record"
 )
 
 // askPrimary sends the verb to the Primary. The record that names it may be an
@@ -66,25 +69,31 @@ func (m *Machine) judge(t *task) {
 // cameTrue: the record is as the verb wants it.
 func (m *Machine) cameTrue(q Request) bool {
 	r := m.known.seen.Record
-	in := m.known.seen.Found == Present && !r.Dissolved
+	switch {
+	case m.known.seen.Found != Present:
+		return false
+	case r.Dissolved || q.Verb == VerbDissolve:
+		return r.Dissolved && q.Verb == VerbDissolve
+	}
 	switch q.Verb {
-	case VerbDissolve:
-		return m.known.seen.Found == Present && r.Dissolved
 	case VerbRemove:
 		_, listed := r.Member(q.Target)
-		return in && !listed
+		return !listed
 	case VerbPause, VerbResume:
-		return in && r.Paused == (q.Verb == VerbPause)
+		return r.Paused == (q.Verb == VerbPause)
 	case VerbFailover:
-		return in && r.Primary == q.Target && r.By == q.Target
+		return r.Primary == q.Target && r.By == q.Target
 	case VerbConfigure:
 		want := r
 		configured(&want, q.Timing)
-		return in && want.AllowedAbsence == r.AllowedAbsence && want.ReportInterval == r.ReportInterval &&
-			want.CheckInterval == r.CheckInterval && want.TTL == r.TTL
+		return timingsOf(want) == timingsOf(r)
 	default:
 		return false
 	}
+}
+
+func timingsOf(r record.Record) [4]time.Duration {
+	return [...]time.Duration{r.AllowedAbsence, r.ReportInterval, r.CheckInterval, r.TTL}
 }
 
 // look waits for one read, answered or not.
