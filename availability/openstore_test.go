@@ -173,6 +173,29 @@ func TestOpenStore_SeveralGroupsAtRunTime(t *testing.T) {
 	})
 }
 
+// A Primary that VerifyPrimary finds out stops at once, not at its next renewal.
+func TestVerifyPrimary_TheGroupLooksToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, b := pair(t)
+		l.cutPeers(a)
+		if err := b.Failover(t.Context(), availability.Force("a is dead, they say")); err != nil {
+			t.Fatal(err)
+		}
+		if !a.IsPrimary() {
+			t.Fatal("a knows already")
+		}
+		if _, err := a.VerifyPrimary(t.Context()); !errors.Is(err, availability.ErrNotPrimary) {
+			t.Errorf("VerifyPrimary: %v", err)
+		}
+		synctest.Wait()
+		if a.IsPrimary() {
+			t.Error("a goes on")
+		}
+		l.heal(a)
+		l.stop()
+	})
+}
+
 // VerifyPrimary believes the record, nothing else.
 func TestVerifyPrimary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

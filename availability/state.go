@@ -41,7 +41,8 @@ func (g *Group) Info() GroupInfo {
 
 // VerifyPrimary makes sure with one fresh read of the record that this node is
 // Primary, and returns its term. A process that was stopped, and machines
-// whose clocks all stopped, are found out by it as well. Errors:
+// whose clocks all stopped, are found out by it as well; then the group looks
+// at the record at once. Errors:
 // [ErrNotInGroup], [ErrNotPrimary], [ErrStoreUnreachable], [ErrNotRunning], and
 // the error of ctx.
 func (g *Group) VerifyPrimary(ctx context.Context) (term uint64, err error) {
@@ -68,6 +69,7 @@ func (g *Group) VerifyPrimary(ctx context.Context) (term uint64, err error) {
 	r := seen.Record
 	if seen.Found != failover.Present || r.Primary != after.NodeID || r.Run != l.run ||
 		after.NodeRole != event.RolePrimary || r.Term != after.Term || before.Term != after.Term {
+		_ = g.put(ctx, "verify primary", failover.Look{}) // or it would go on to its next renewal
 		return 0, ErrNotPrimary
 	}
 	return r.Term, nil

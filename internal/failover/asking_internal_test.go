@@ -217,3 +217,12 @@ func TestVerbs_ForceGoesFirst(t *testing.T) {
 	wants(t, "the pause", s.code(), CodePrimaryUnreachable)
 	wants(t, "what is done now", s.m.tasks[0].req.Verb, VerbForce)
 }
+
+// What somebody else has seen of the record is looked at now.
+func TestLook_ReadsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := primary(t)
+	wants(t, "reads", len(s.reads), 0)
+	s.step(Look{})
+	wants(t, "reads", len(s.reads), 1)
+}

@@ -36,6 +36,8 @@ func DescribeInput(in Input) string {
 		return fmt.Sprintf("do id=%d %s", in.ID, describeRequest(in.Request))
 	case Forget:
 		return fmt.Sprintf("forget id=%d", in.ID)
+	case Look:
+		return "look"
 	case Health:
 		return healthText(in.Healthy, in.Problem)
 	case Skew:

@@ -58,6 +58,7 @@ func TestDescribeInput(t *testing.T) {
 		Do{ID: 7, Request: Request{Verb: VerbCreate, Group: "svc.lab.test", Self: member("a"), Adopt: true}},
 		Do{ID: 7, Request: Request{Verb: VerbRemove, Target: "c"}},
 		Forget{ID: 7},
+		Look{},
 		Health{Healthy: true},
 		Health{Problem: "disk full"},
 		Skew{Peer: "ns1", Ahead: -time.Second},
@@ -86,7 +87,7 @@ func TestDescribeInput(t *testing.T) {
 		"demote-done op=5", "promote-done op=6 agreed", "promote-done op=6 vetoed: no",
 		"do id=7 create group=svc.lab.test self=a adopt",
 		"do id=7 remove target=c",
-		"forget id=7", "healthy", "unhealthy: disk full", "skew peer=ns1 ahead=-1s", "stop", "nothing",
+		"forget id=7", "look", "healthy", "unhealthy: disk full", "skew peer=ns1 ahead=-1s", "stop", "nothing",
 	)
 	if diff := cmp.Diff(want, lines(got...)); diff != "" {
 		t.Errorf("mismatch (-want +got):\n%s", diff)

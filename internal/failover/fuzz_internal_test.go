@@ -92,7 +92,7 @@ func (z *fuzz) advance() {
 func (z *fuzz) input() Input {
 	switch z.byte() % 8 {
 	case 0:
-		return pick[Input](z, Tick{}, Stop{}, nil, Forget{ID: uint64(z.byte() % 4)}, Skew{Peer: "ns1"})
+		return pick[Input](z, Tick{}, Stop{}, nil, Forget{ID: uint64(z.byte() % 4)}, Look{}, Skew{Peer: "ns1"})
 	case 1:
 		return pick[Input](z, Health{}, Health{Healthy: true})
 	case 2:

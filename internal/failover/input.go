@@ -64,6 +64,9 @@ type Do struct {
 // may still come true.
 type Forget struct{ ID uint64 }
 
+// Look says that the record has changed, as somebody has seen: it is read.
+type Look struct{}
+
 // Health is the host's own health.
 type Health struct {
 	Healthy bool
@@ -88,6 +91,7 @@ func (DemoteDone) isInput()  {}
 func (PromoteDone) isInput() {}
 func (Do) isInput()          {}
 func (Forget) isInput()      {}
+func (Look) isInput()        {}
 func (Health) isInput()      {}
 func (Skew) isInput()        {}
 func (Stop) isInput()        {}

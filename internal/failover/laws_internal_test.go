@@ -60,6 +60,7 @@ func everyInput() []Input {
 		Do{ID: 10, Request: Request{Verb: VerbConfigure}},
 		Do{ID: 11},
 		Forget{ID: 1},
+		Look{},
 		Health{},
 		Health{Healthy: true},
 		Skew{Peer: "ns1", Ahead: time.Minute},

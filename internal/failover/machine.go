@@ -132,6 +132,8 @@ func (m *Machine) accept(in Input) {
 		m.request(in)
 	case Forget:
 		m.forget(in.ID)
+	case Look:
+		m.store.wanted = true
 	case Health:
 		m.health(in)
 	case Skew:
