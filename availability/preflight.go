@@ -20,9 +20,10 @@ const preflightTime = 2 * time.Second
 // Preflight looks whether a failover would work now, and says what would stand
 // in its way: it reads the record and the addresses at the primary master,
 // has the server show that it keeps its promises, and asks every other member
-// how it is. It changes nothing: where there is a group the server is given
-// what it has already, on condition that it still has it; where there is none
-// a probe is written and removed.
+// how it is. It changes nothing in a group: the server is given what it has
+// already, on condition that it still has it. Where there is none a probe, a TXT
+// record and the address 192.0.2.1, is at the name for a moment; a Create of
+// another node in that moment can get [ErrHostRecordExists].
 //
 // The report has the same checks in the same order each time, one more for
 // each other member, and fewer only if the group does not run. OK is true if

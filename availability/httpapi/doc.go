@@ -24,8 +24,8 @@
 //     become so; if that takes too long it says that the end is not known.
 //   - Whatever a client sends is limited in size and in time here, whatever the
 //     limits of the host's server. Each answer says Cache-Control: no-store.
-//   - Without Config.Authorize nothing of the group but the role can be read,
-//     and nothing can be changed.
+//   - Without Config.Authorize nothing of the group but the role and its term
+//     can be read, and nothing can be changed.
 //   - A browser cannot be made to change anything by another site
 //     ([http.CrossOriginProtection]).
 //
@@ -85,7 +85,8 @@
 //	livez      does the program answer? Always yes: no role is a reason to restart it
 //	readyz     is it a healthy member of a group?
 //
-// Only the role is in their answers. Send users to a node by primary, never by
+// Their answers have the role, the term in the field Ag-Term, and nothing else.
+// Send users to a node by primary, never by
 // readyz: a Secondary is ready too.
 //
 // # Requests
@@ -130,12 +131,15 @@
 //
 // # Preflight
 //
-// GET preflight has the group rehearse a failover: it asks DNS and all members,
-// and changes nothing. The status is 200 whenever there is a report, whether
-// all is well or not: "ok" tells that, so that a dashboard can show the checks
-// of a group in need. There is one rehearsal at a time, of 30 s at most;
-// whoever asks meanwhile is told what that one finds. Since it costs traffic,
-// another site cannot have a browser ask for it.
+// GET preflight has the group rehearse a failover: it asks DNS and all members.
+// What there is of a group it leaves as it is. Where there is none, it writes a
+// TXT record and, if there is no address, A 192.0.2.1 at the group's name, and
+// removes both at once; a group that another node creates there at that moment
+// may be refused (host_record_exists). The status is 200 whenever there is a
+// report, whether all is well or not: "ok" tells that, so that a dashboard can
+// show the checks of a group in need. There is one rehearsal at a time, of 30 s
+// at most; whoever asks meanwhile is told what that one finds. Since it costs
+// traffic, another site cannot have a browser ask for it.
 //
 // # Primary only
 //
@@ -165,16 +169,22 @@
 //     are redirected or forwarded, nodes reach each other over their transport,
 //     and servers stay up until the failover is over, and for the TTL after it.
 //   - Requests are held for a bounded time, in a bounded number, and not for
-//     longer than their clients wait; then 503.
+//     longer than their clients wait; then 503. Attempts in between are counted
+//     in; the last may end later. A client of HTTP/1 whose request has a body of
+//     more than 64 KiB, or of unknown length, is not seen to go.
 //   - A request with Ag-Term, the highest term that its client has seen, is not
 //     served by a node that knows of none so high: 503, and 400 if it is no
-//     number. The Primary then looks at the record, one look at a time and with
+//     number. Half of the places of held requests are for others, and one that
+//     is ahead of the Unix time, and of the node, by an hour is not held. The
+//     Primary then looks at the record, one look at a time and with
 //     pauses, and logs what it finds; its role does not depend on clients.
 //   - A request is sent to the Primary again only if none of it can have been
 //     sent, or if the node said that it is not Primary, or once if it is
 //     idempotent by its method (RFC 9110 §9.2.2) or has an Idempotency-Key, and
 //     while no more than 64 KiB of its body were read. Otherwise 502 says that
 //     its end is not known.
+//   - An idempotent request that has no answer yet when another node becomes
+//     Primary is given up, and sent there by the same rule.
 //   - A request that was forwarded goes no further: the node that gets it serves
 //     it, or refuses.
 //   - A node that is not Primary closes connections after its answer, so that
@@ -187,6 +197,8 @@
 //     latest. Its answers say Ag-Role: secondary;
 //   - that clients follow a 307 with a body: a large one needs Expect:
 //     100-continue. Browsers follow none for a WebSocket; forward those;
+//   - that a forwarded request which is not idempotent ends before its client
+//     gives up, if the Primary was stopped or its machine died meanwhile;
 //   - that a Primary is known in the failover period after a crash;
 //   - that two groups work on one request: Ag-Term is of one.
 //

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/benbjohnson/clock"
+
 	"github.com/availabilitygroup/ag/event"
 )
 
@@ -37,7 +39,7 @@ func events(ctx context.Context, c *call) error {
 	}
 	defer c.streams.Add(-1)
 	s := newStream(c)
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := c.cfg.Clock.WithTimeout(ctx, streamFor)
 	live := make(chan event.Event)
 	unsubscribe, err := c.group.Subscribe(event.Any, func(called context.Context, e event.Event) {
 		select {
@@ -55,6 +57,8 @@ func events(ctx context.Context, c *call) error {
 	if err := s.open(); err != nil {
 		return err
 	}
+	s.alive = c.cfg.Clock.Ticker(keepAlive)
+	defer s.alive.Stop()
 	s.greeting(ctx, live)
 	s.replay(c.group.History())
 	s.follow(ctx, live)
@@ -67,6 +71,7 @@ type stream struct {
 	control *http.ResponseController
 	last    uint64
 	greet   bool // the client wants to hear the present role first
+	alive   *clock.Ticker
 	err     error
 }
 
@@ -118,25 +123,34 @@ func (s *stream) replay(recent []event.Event) {
 
 // follow sends events as they come.
 func (s *stream) follow(ctx context.Context, live <-chan event.Event) {
-	end := s.cfg.Clock.Timer(streamFor)
-	defer end.Stop()
-	alive := s.cfg.Clock.Ticker(keepAlive)
-	defer alive.Stop()
+	for {
+		e, ok := s.next(ctx, live)
+		if !ok {
+			break
+		}
+		s.event(e)
+	}
+	if ctx.Err() == nil {
+		s.send("retry: " + retryEnded + "\n: the group does not run any more\n\n")
+	}
+}
+
+// next waits for an event, and shows meanwhile that the stream lives. There is
+// none when the stream ends, or the group.
+func (s *stream) next(ctx context.Context, live <-chan event.Event) (e event.Event, ok bool) {
 	for s.err == nil {
 		select {
 		case <-ctx.Done():
-			return
-		case <-end.C:
-			return
+			return nil, false
 		case <-s.group.Done():
-			s.send("retry: " + retryEnded + "\n: the group does not run any more\n\n")
-			return
-		case <-alive.C:
+			return nil, false
+		case <-s.alive.C:
 			s.send(": alive\n\n")
 		case e := <-live:
-			s.event(e)
+			return e, true
 		}
 	}
+	return nil, false
 }
 
 // greeting sends the present role to a client that knows nothing, before all
@@ -146,11 +160,8 @@ func (s *stream) greeting(ctx context.Context, live <-chan event.Event) {
 	if !s.greet {
 		return
 	}
-	select {
-	case e := <-live:
+	if e, ok := s.next(ctx, live); ok {
 		s.write(e)
-	case <-s.group.Done():
-	case <-ctx.Done():
 	}
 }
 

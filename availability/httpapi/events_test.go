@@ -231,6 +231,29 @@ func TestEvents_AliveAndEnd(t *testing.T) {
 	})
 }
 
+// So it is where a stream waits for its first event, because the group does
+// not run yet.
+func TestEvents_BeforeRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, err := availability.New(availability.Config{Store: dnsstore.NewMemory()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := &node{Group: g, api: httpapi.New(g, httpapi.Config{Authorize: everybody})}
+		start := time.Now()
+		c := n.listen(t, "")
+		time.AfterFunc(time.Hour, c.stop)
+		<-c.ended
+		if got := time.Since(start); got != 15*time.Minute {
+			t.Errorf("the stream has ended after %v", got)
+		}
+		if got := strings.Count(c.String(), ": alive\n\n"); got < 58 || got > 60 {
+			t.Errorf("%d signs of life in a quarter of an hour", got)
+		}
+	})
+}
+
 func TestEvents_TooManyStreams(t *testing.T) {
 	t.Parallel()
 	inLab(t, func(t *testing.T, l *lab) {

@@ -61,11 +61,12 @@ type PrimaryOnlyConfig struct {
 	// reached by its address has to prove that it is the group's FQDN.
 	TLS *tls.Config
 	// HoldFor is how long a request is held, all in all, while it is not known
-	// who is Primary. 0 means W/4, but at most the stop budget of 0.075·W and
+	// who is Primary. It is counted from the first obstacle on, and anew when
+	// somebody has worked on the request; to try again takes of it. 0 means W/4, but at most the stop budget of 0.075·W and
 	// two seconds; negative: not at all. ElsewhereRefuse holds none.
 	HoldFor time.Duration
-	// HoldLimit is how many requests are held at one time; 0 means 1024,
-	// negative none.
+	// HoldLimit is how many requests are held at one time, each with up to
+	// 64 KiB of its body; 0 means 1024, negative none.
 	HoldLimit int
 	// Clock is the time; nil means the system's. Only the interface is used.
 	Clock clock.Clock
@@ -103,7 +104,7 @@ func PrimaryOnly(g *availability.Group, next http.Handler, c PrimaryOnlyConfig) 
 	if c.Transport == nil {
 		c.Transport = newMembersTransport(c.TLS, func() string { return g.Info().Configuration.GroupFQDN })
 	}
-	p := &primaryOnly{group: g, next: next, cfg: c, news: newWatch(c.Clock)}
+	p := &primaryOnly{group: g, next: next, cfg: c, news: newWatch(c.Clock, func() string { return g.GetNodeState().PrimaryID })}
 	p.proxy = p.newProxy()
 	// It fails for an unknown event and a nil handler, nothing else.
 	_, _ = g.Subscribe(event.Any, p.news.hear)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // maxReplay is how much of a body is kept for another attempt. Most attempts
@@ -45,6 +46,47 @@ func (v *visit) offer(keep bool) io.ReadCloser {
 		v.body = &replay{from: v.r.Body}
 	}
 	return v.body.start(keep)
+}
+
+// gather reads the body before the request is held, since in HTTP/1 net/http
+// does not see a client go as long as there is a body to be read. It returns
+// false if that has taken all the time that was left.
+func (v *visit) gather(left time.Duration) (inTime bool) {
+	if !v.gathers() {
+		return true
+	}
+	late := make(chan struct{})
+	alarm := v.cfg.Clock.AfterFunc(left, func() {
+		defer close(late)
+		_ = http.NewResponseController(v.w).SetReadDeadline(time.Unix(1, 0)) // long ago by each clock
+	})
+	_, _ = io.Copy(io.Discard, v.offer(true)) // how it has ended is what the next attempt finds
+	if alarm.Stop() {
+		return true
+	}
+	<-late
+	return false
+}
+
+// gathers tells whether the body can be read ahead: all of it is kept, and the
+// reading can be ended. One without a length may be a stream whose end waits
+// for an answer.
+func (v *visit) gathers() bool {
+	if v.r.ProtoMajor != 1 || v.r.ContentLength <= 0 || v.r.ContentLength > maxReplay {
+		return false
+	}
+	for w := v.w; ; {
+		switch t := w.(type) {
+		case interface {
+			SetReadDeadline(deadline time.Time) error
+		}:
+			return true
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return false
+		}
+	}
 }
 
 func (b *replay) start(keep bool) *reel {

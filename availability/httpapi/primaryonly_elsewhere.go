@@ -20,34 +20,36 @@ func (v *visit) elsewhere(ctx context.Context) *obstacle {
 	case s.NodeRole == event.RolePrimary:
 		return noPrimary() // since a moment; or it was, and passed the request on
 	case v.asked > s.Term:
-		return newerTerm().pass() // it may be about to hear of it
-	case by == "" && v.cfg.SafeMethods && s.NodeRole == event.RoleSecondary && safe(v.r):
-		v.stale(s)
+		return v.ahead(s.Term)
+	case by == "" && v.cfg.SafeMethods && s.NodeRole == event.RoleSecondary && safe(v.r) && v.body.rewind():
+		v.stale(ctx, s)
 		return nil
 	case by != "" && s.PrimaryID != "" && s.PrimaryID != s.NodeID:
 		return forwardedTwice()
 	case v.cfg.Elsewhere == ElsewhereRefuse:
 		return notPrimary(s.NodeRole)
 	}
-	to, no := v.primary(ctx, s)
+	id, to, no := v.primary(ctx, s)
 	switch {
 	case no != nil:
 		return no
 	case by != "":
 		return forwardedTwice()
 	case v.cfg.Elsewhere == ElsewhereForward:
-		return v.forward(ctx, to)
+		return v.forward(ctx, id, to)
 	}
 	v.redirect(s, to)
 	return nil
 }
 
 // stale serves a read at a Secondary.
-func (v *visit) stale(s availability.NodeState) {
+func (v *visit) stale(ctx context.Context, s availability.NodeState) {
 	v.letGo()
 	v.mark(event.RoleSecondary, s.Term)
 	v.closeAfter()
-	v.next.ServeHTTP(v.w, v.r)
+	r := v.r.WithContext(ctx)
+	r.Body = v.offer(false)
+	v.next.ServeHTTP(v.w, r)
 }
 
 // closeAfter ends the connection with the answer, so that the client looks the
@@ -55,19 +57,20 @@ func (v *visit) stale(s availability.NodeState) {
 // makes of it.
 func (v *visit) closeAfter() { v.w.Header().Set("Connection", "close") }
 
-// primary is where the Primary is reached, if it is known and knows it.
-func (v *visit) primary(ctx context.Context, s availability.NodeState) (to *url.URL, no *obstacle) {
+// primary is who is Primary and where it is reached, if it is known and knows it.
+func (v *visit) primary(ctx context.Context, s availability.NodeState) (id string, to *url.URL, no *obstacle) {
 	info := v.group.Info()
 	m, ok := primaryOf(info.Members)
 	switch {
 	case !ok && s.NodeRole == event.RoleNotInGroup:
-		return nil, notPrimary(s.NodeRole)
+		return "", nil, notPrimary(s.NodeRole)
 	case !ok, m.ID == s.NodeID, m.ID != s.PrimaryID && s.PrimaryID != "":
-		return nil, noPrimary()
+		return "", nil, noPrimary()
 	case !v.news.settled(info.State, info.Configuration.AllowedAbsenceInterval):
-		return nil, noPrimary()
+		return "", nil, noPrimary()
 	}
-	return v.target(ctx, m)
+	to, no = v.target(ctx, m)
+	return m.ID, to, no
 }
 
 // primaryOf also finds the Primary of a group that this node has left, and

@@ -17,14 +17,18 @@ import (
 // Primary, so it has done nothing of it.
 var errNotServed = errors.New("httpapi: the node that was thought to be Primary is not")
 
+// errOvertaken: another node has become Primary before the answer came.
+var errOvertaken = errors.New("httpapi: the node that was Primary has not answered, and is not Primary any more")
+
 // crossing is one attempt to have the Primary serve a request.
 type crossing struct {
-	to       *url.URL
+	visit    *visit
 	node     string // this one
-	body     *replay
-	fields   http.Header // of the answer, that the host has set before
-	answered bool        // the Primary has answered, and its answer is passed on
-	err      error       // why it is not
+	primary  string
+	to       *url.URL
+	cancel   context.CancelFunc
+	answered bool  // the Primary has answered, and its answer is passed on
+	err      error // why it is not
 
 	asked     atomic.Bool // the transport tells what it does
 	connected atomic.Bool // it has had a connection for the request
@@ -35,7 +39,7 @@ type crossingKey struct{}
 func crossingOf(ctx context.Context) *crossing {
 	c, ok := ctx.Value(crossingKey{}).(*crossing)
 	if !ok { // not reachable: forward has put it there
-		return &crossing{to: &url.URL{}}
+		return &crossing{visit: &visit{}, to: &url.URL{}}
 	}
 	return c
 }
@@ -58,26 +62,33 @@ func (p *primaryOnly) newProxy() *httputil.ReverseProxy {
 			r.Out.URL = c.to
 			r.SetXForwarded()
 			r.Out.Header.Set(ForwardedField, c.node)
-			if c.body != nil {
-				r.Out.GetBody = c.body.again
+			if body := c.visit.body; body != nil {
+				r.Out.GetBody = body.again
 			}
 		},
-		ModifyResponse: func(r *http.Response) error {
-			c := crossingOf(r.Request.Context())
-			if notServed(r) {
-				return errNotServed
-			}
-			c.answered = true
-			for field := range r.Header { // the Primary's, not both: it has the same host program
-				c.fields.Del(field)
-			}
-			if r.StatusCode != http.StatusSwitchingProtocols {
-				r.Header.Set("Connection", "close")
-			}
-			return nil
-		},
-		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) { crossingOf(r.Context()).err = err },
+		ModifyResponse: func(r *http.Response) error { return crossingOf(r.Request.Context()).answer(r) },
+		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { crossingOf(r.Context()).err = err },
 	}
+}
+
+// answer makes ready what is passed on, or says why it is not.
+func (c *crossing) answer(r *http.Response) error {
+	if notServed(r) {
+		return errNotServed
+	}
+	if c.visit.news.forget(c) {
+		return errOvertaken
+	}
+	c.answered = true
+	c.visit.letGo()
+	c.visit.unmark()              // ReverseProxy clears the fields when it has passed on Early Hints
+	for field := range r.Header { // the Primary's, not both: it has the same host program
+		c.visit.w.Header().Del(field)
+	}
+	if r.StatusCode != http.StatusSwitchingProtocols {
+		r.Header.Set("Connection", "close")
+	}
+	return nil
 }
 
 // notServed knows the answer of a PrimaryOnly that has refused: a Primary's
@@ -94,14 +105,24 @@ func notServed(r *http.Response) bool {
 	return errAsked == nil && errSaid == nil && said < asked
 }
 
-// forward has the Primary serve the request, and passes its answer on.
-func (v *visit) forward(ctx context.Context, to *url.URL) *obstacle {
-	v.letGo()
+// forward has the Primary serve the request, and passes its answer on. Until
+// that comes, the request keeps its place among those that are held: the
+// attempt may be in vain.
+func (v *visit) forward(ctx context.Context, id string, to *url.URL) *obstacle {
 	if !v.body.rewind() {
 		return unavailable("body_gone", "This node lost the role when the body had been read, and cannot forward it.")
 	}
 	body := v.offer(true)
-	c := &crossing{to: to, node: v.group.GetNodeState().NodeID, body: v.body, fields: v.w.Header()}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := &crossing{visit: v, node: v.group.GetNodeState().NodeID, primary: id, to: to, cancel: cancel}
+	if idempotent(v.r) {
+		v.news.follow(c)
+		defer v.news.forget(c)
+		if now := v.group.GetNodeState().PrimaryID; now != "" && now != id { // it may have been told before
+			return noPrimary()
+		}
+	}
 	ctx = httptrace.WithClientTrace(context.WithValue(ctx, crossingKey{}, c), &httptrace.ClientTrace{
 		GetConn: func(string) { c.asked.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { c.connected.Store(true) },
@@ -112,6 +133,7 @@ func (v *visit) forward(ctx context.Context, to *url.URL) *obstacle {
 	if c.err == nil {
 		return nil
 	}
+	v.unmark()
 	v.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "a request could not be forwarded",
 		slog.String("to", to.Host), slog.String("err", c.err.Error()))
 	return v.obstacleOf(c)
@@ -140,6 +162,7 @@ func (v *visit) obstacleOf(c *crossing) *obstacle {
 	}
 	no.passing = again && !v.tried && idempotent(v.r)
 	v.tried = true
+	v.wait.anew()
 	return no
 }
 

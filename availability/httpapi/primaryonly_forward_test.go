@@ -255,6 +255,47 @@ func TestForward_Streams(t *testing.T) {
 	})
 }
 
+// final has what is recorded of an answer begin after Early Hints.
+type final struct{ http.ResponseWriter }
+
+func (f final) WriteHeader(status int) {
+	if status >= 200 {
+		f.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Early Hints of the Primary leave the fields that the host has set.
+func TestForward_EarlyHints(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]int{"answered": 200, "broken off": 502} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inWeb(t, func(t *testing.T, _ *lab, w *web, a, b *node) {
+				w.open(a, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Link", "</x>; rel=preload")
+					w.WriteHeader(http.StatusEarlyHints)
+					if status != 200 {
+						panic(http.ErrAbortHandler)
+					}
+					w.Header().Set("X-Request-Id", "of the Primary")
+				}), forwarding)
+				second := w.open(b, hello(b.Group), forwarding)
+				behind := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("X-Frame-Options", "DENY")
+					w.Header().Set("X-Request-Id", "4711")
+					second.ServeHTTP(final{w}, r)
+				})
+				want := map[int][]string{200: {"DENY", "of the Primary", "</x>; rel=preload"}, 502: {"DENY", "4711", ""}}[status]
+				got := try(t, behind, "POST", "/", "")
+				h := got.Header()
+				if diff := cmp.Diff(want, []string{h.Get("X-Frame-Options"), h.Get("X-Request-Id"), h.Get("Link")}); diff != "" || got.Code != status {
+					t.Errorf("status %d: mismatch (-want +got):\n%s", got.Code, diff)
+				}
+			})
+		})
+	}
+}
+
 // A request ends at the Primary when its client goes.
 func TestForward_ClientGoes(t *testing.T) {
 	t.Parallel()

@@ -67,6 +67,7 @@ func (v *visit) here(ctx context.Context) (served bool, no *obstacle) {
 		return true, nil
 	}
 	v.passedOn = term
+	v.wait.anew()
 	v.unmark()
 	return false, nil
 }
@@ -104,8 +105,9 @@ type passingKey struct{}
 //
 // The handler must not have written anything of an answer; the fields that it
 // has set are dropped. If it has read of the body, the request can be
-// redirected, but not be forwarded, nor be served here again. PassOn returns false, and does nothing, for a request that did not
-// come through PrimaryOnly to the Primary.
+// redirected, but not be forwarded, nor be served here again. PassOn returns
+// false, and does nothing, for a request that did not come through PrimaryOnly
+// to the Primary.
 func PassOn(r *http.Request) bool {
 	out, ok := r.Context().Value(passingKey{}).(*passing)
 	if ok {

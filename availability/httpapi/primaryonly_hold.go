@@ -31,40 +31,63 @@ func (h *held) take(limit int) bool {
 
 // wait is how long a request may still be held.
 type wait struct {
-	begun bool
-	place bool // among those that are held
-	left  time.Duration
+	until time.Time // counted from the first obstacle on; zero before
 	pause time.Duration
+	place bool // among those that are held
 }
 
 // hold waits until it is worth trying again after an obstacle. It returns
 // what stands in the way of that.
 func (v *visit) hold(ctx context.Context, news <-chan struct{}, no *obstacle) *obstacle {
 	w := &v.wait
-	if !w.begun {
-		w.begun, w.left, w.pause = true, v.holdFor(), firstPause
-	}
-	if v.ended() {
-		w.left = min(w.left, afterEnd)
-	}
-	if w.left <= 0 || ctx.Err() != nil {
+	if v.left() <= 0 || ctx.Err() != nil {
 		return no
 	}
-	if !w.place && !v.held.take(v.cfg.HoldLimit) {
-		return unavailable("too_many", "Too many requests wait for the Primary.")
+	if !w.place {
+		if !v.held.take(v.places(no)) {
+			return unavailable("too_many", "Too many requests wait for the Primary.")
+		}
+		w.place = true
+		if !v.gather(v.left()) {
+			return no
+		}
 	}
-	w.place = true
-	began := v.cfg.Clock.Now()
-	t := v.cfg.Clock.Timer(min(w.pause, w.left))
+	t := v.cfg.Clock.Timer(min(w.pause, v.left()))
 	defer t.Stop()
 	select {
 	case <-news:
 	case <-t.C:
 		w.pause = min(2*w.pause, lastPause)
 	case <-ctx.Done():
+		return no
 	}
-	w.left -= v.cfg.Clock.Now().Sub(began)
 	return nil
+}
+
+// left is how long the request may still be held. Attempts count too: one to
+// reach a Primary whose machine is dead takes seconds.
+func (v *visit) left() time.Duration {
+	w, now := &v.wait, v.cfg.Clock.Now()
+	if w.until.IsZero() {
+		w.until, w.pause = now.Add(v.holdFor()), firstPause
+	}
+	if soon := now.Add(afterEnd); soon.Before(w.until) && v.ended() {
+		w.until = soon
+	}
+	return w.until.Sub(now)
+}
+
+// anew: somebody has worked on the request, which is no waiting. That happens
+// once in a term, or once for all.
+func (w *wait) anew() { *w = wait{place: w.place} }
+
+// places is how many requests may be held, this one among them. Anybody can
+// say that they have seen a newer term, so those leave half of the places.
+func (v *visit) places(no *obstacle) int {
+	if no.kind == kindNewerTerm {
+		return (v.cfg.HoldLimit + 1) / 2
+	}
+	return v.cfg.HoldLimit
 }
 
 // ended: Run has returned.

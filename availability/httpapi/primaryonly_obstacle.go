@@ -33,8 +33,10 @@ func badTerm() *obstacle {
 	return badRequest("bad_term", "The field "+TermField+" must be there once, with a number.")
 }
 
+const kindNewerTerm = "newer_term"
+
 func newerTerm() *obstacle {
-	return unavailable("newer_term", "The request has seen a newer term than this node, which therefore does not serve it.")
+	return unavailable(kindNewerTerm, "The request has seen a newer term than this node, which therefore does not serve it.")
 }
 
 func noPrimary() *obstacle {

@@ -23,6 +23,19 @@ func askedTerm(h http.Header) (term uint64, ok bool) {
 	return term, err == nil && len(values) == 1
 }
 
+// aheadBy is how far a term may be ahead of all that this node knows of.
+const aheadBy = uint64(time.Hour / time.Second)
+
+// ahead refuses a request that has seen a newer term than this node, which may
+// be about to hear of it. Of a term that is far ahead it will not: a new one is
+// the Unix time, or the next after the last. The hour is for clocks that are off.
+func (v *visit) ahead(term uint64) *obstacle {
+	no := newerTerm()
+	newest := max(term, uint64(max(0, v.cfg.Clock.Now().Unix())))
+	no.passing = v.asked <= newest || v.asked-newest <= aheadBy
+	return no
+}
+
 // doubts bounds how often requests of newer terms make a Primary look.
 type doubts struct {
 	mu   sync.Mutex
