@@ -147,6 +147,14 @@
 //     with the renewal after. A promise states its own length. Code: shortest,
 //     cut, confirmed, vote.
 //
+// Verbs that change the group are carried out by the Primary. Another node asks
+// the one that the record names, reads once more if that one says that it is
+// not, and asks the next. One that does not answer may have done it: then the
+// record says, and nobody else is asked. What was asked of a node that hands
+// over waits for the record that names the next Primary; what a peer has asked
+// is not passed on; force waits for none of it. A verb ends when the node that
+// was asked has seen what came of it. Code: asked, askPrimary, judge, awaitSeen.
+//
 // Rule 4 about writes of unknown end, and rule 8 about promises, are a second
 // line behind rule 3: with it intact either may fail alone without harm.
 //
