@@ -43,7 +43,7 @@ type links struct {
 	store   dnsstore.Store  // guarded by mu; nil: not open
 	name    string          // guarded by mu
 	node    string          // guarded by mu
-	opened  bool            // guarded by mu; by OpenStore, so ours to close
+	closer  io.Closer       // guarded by mu; of the store, nil: it is not ours to close
 	closed  bool            // guarded by mu; Run has ended
 	probed  bool            // guarded by mu
 	old     []io.Closer     // guarded by mu; replaced stores, in use perhaps
@@ -56,38 +56,38 @@ func (l *links) open(s Settings) error {
 	if !s.complete() || l.isOpen(s) {
 		return nil
 	}
-	store, opened := l.g.cfg.Store, false
+	store, closer := l.g.cfg.Store, io.Closer(nil)
 	if store == nil {
 		var err error
 		if store, err = l.g.cfg.OpenStore(accessFor(s)); err != nil {
 			return fmt.Errorf("open the store of %s: %w: %w", s.GroupFQDN, ErrStoreUnreachable, err)
 		}
-		opened = true
+		closer, _ = store.(io.Closer)
 	}
 	err := l.setKeys(s)
 	if err == nil {
-		err = l.use(store, opened, s)
+		err = l.use(store, closer, s)
 	}
-	if c, ok := store.(io.Closer); ok && opened && err != nil {
-		err = errors.Join(err, c.Close())
+	if err != nil && closer != nil {
+		err = errors.Join(err, closer.Close())
 	}
 	return err
 }
 
 // use makes a store the present one, unless Run has ended meanwhile.
-func (l *links) use(store dnsstore.Store, opened bool, s Settings) error {
+func (l *links) use(store dnsstore.Store, closer io.Closer, s Settings) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return ErrNotRunning
 	}
-	if c, ok := l.store.(io.Closer); ok && l.opened {
-		l.old = append(l.old, c)
+	if l.closer != nil {
+		l.old = append(l.old, l.closer)
 	}
 	if l.store == nil {
 		close(l.ready)
 	}
-	l.store, l.opened, l.name, l.access, l.node, l.probed = store, opened, s.GroupFQDN, accessFor(s), l.g.idFor(s), false
+	l.store, l.closer, l.name, l.access, l.node, l.probed = store, closer, s.GroupFQDN, accessFor(s), l.g.idFor(s), false
 	return nil
 }
 
@@ -155,10 +155,10 @@ func (l *links) keys(s Settings) ([]transport.Key, error) {
 func (l *links) close() {
 	l.mu.Lock()
 	closers := l.old
-	if c, ok := l.store.(io.Closer); ok && l.opened {
-		closers = append(closers, c)
+	if l.closer != nil {
+		closers = append(closers, l.closer)
 	}
-	l.store, l.old, l.closed = nil, nil, true
+	l.store, l.closer, l.old, l.closed = nil, nil, nil, true
 	l.mu.Unlock()
 	for _, c := range closers {
 		if err := c.Close(); err != nil {
@@ -205,7 +205,7 @@ func (l *links) observe(ctx context.Context, host bool) (failover.Observation, e
 	}
 	kinds := []string{"TXT"}
 	if host {
-		kinds = append(kinds, "A", "AAAA")
+		kinds = withHost()
 	}
 	sets, errs := lookupAll(ctx, store, name, kinds)
 	if errs[0] != nil {
@@ -213,9 +213,17 @@ func (l *links) observe(ctx context.Context, host bool) (failover.Observation, e
 	}
 	seen := observation(sets[0].Data)
 	if host && errors.Join(errs...) == nil {
-		seen.Host, seen.HostRead = slices.Sorted(slices.Values(slices.Concat(sets[1].Data, sets[2].Data))), true
+		seen.Host, seen.HostRead = hostData(sets), true
 	}
 	return seen, nil
+}
+
+// withHost are the kinds of the record and, after it, of the host record.
+func withHost() []string { return []string{"TXT", "A", "AAAA"} }
+
+// hostData are the addresses in what withHost has read, sorted.
+func hostData(sets []dnsstore.RRSet) []string {
+	return slices.Sorted(slices.Values(slices.Concat(sets[1].Data, sets[2].Data)))
 }
 
 // lookupAll reads several RRsets at a name at once, so that a slow server

@@ -119,10 +119,11 @@ func (l *links) rehearseReads(ctx context.Context, r *rehearsal, store dnsstore.
 	began := l.g.cfg.Clock.Now()
 	reading, cancel := context.WithTimeout(ctx, r.patience())
 	defer cancel()
-	r.sets, r.errs = lookupAll(reading, store, name, []string{"TXT", "A", "AAAA"})
+	r.sets, r.errs = lookupAll(reading, store, name, withHost())
 	r.took = l.g.cfg.Clock.Now().Sub(began)
 	if !r.storeFailed() {
 		r.seen = observation(r.sets[0].Data)
+		r.seen.Host = hostData(r.sets)
 	}
 }
 
@@ -164,13 +165,8 @@ func (r *rehearsal) moving() bool {
 	}
 	now := r.seen.Record
 	primary, ok := now.Member(now.Primary)
-	return ok && !slices.Equal(addressesFor(primary), r.addresses()) ||
+	return ok && !slices.Equal(primary.Addresses(), r.seen.Host) ||
 		slices.ContainsFunc(r.peers, func(p rehearsedPeer) bool { return p.report.Term > now.Term })
-}
-
-// addresses are the addresses at the name, sorted.
-func (r *rehearsal) addresses() []string {
-	return slices.Sorted(slices.Values(slices.Concat(r.sets[1].Data, r.sets[2].Data)))
 }
 
 // inGroup: this node is a member, and the record that was read is of its group.

@@ -3,7 +3,6 @@ package availability
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/availabilitygroup/ag/dnsstore"
 	"github.com/availabilitygroup/ag/event"
 	"github.com/availabilitygroup/ag/internal/failover"
-	"github.com/availabilitygroup/ag/internal/record"
 )
 
 func passed(name, detail string, args ...any) Check {
@@ -176,24 +174,13 @@ func (r *rehearsal) checkHostRecord() Check {
 	if !ok {
 		return failed(name, "the group has no Primary", "wait for the next takeover; if none comes, look at the other checks on every member")
 	}
-	want, got := addressesFor(primary), r.addresses()
+	want, got := primary.Addresses(), r.seen.Host
 	if !slices.Equal(want, got) {
 		return failed(name, fmt.Sprintf("%s is at %s, the Primary %s at %s",
 			r.settings.GroupFQDN, listOf(got), primary.ID, listOf(want)),
 			"leave the record to the group: the Primary puts it right within its next report")
 	}
 	return passed(name, "%s, the Primary %s", listOf(got), primary.ID)
-}
-
-func addressesFor(m record.Member) []string {
-	var all []string
-	for _, a := range []netip.Addr{m.IPv4, m.IPv6} {
-		if a.IsValid() {
-			all = append(all, a.String())
-		}
-	}
-	slices.Sort(all)
-	return all
 }
 
 func listOf(addresses []string) string {

@@ -187,6 +187,8 @@ type coolDown struct {
 	length time.Duration
 }
 
+func (m *Machine) cooling() bool { return m.cool.until > m.now.Wait }
+
 // promoteDone takes the host's word. A veto gives the record back and cools
 // down, each time twice as long.
 func (m *Machine) promoteDone(in PromoteDone) {

@@ -38,6 +38,6 @@ func DescribeState(m *Machine) string {
 // marks are what is out of the ordinary.
 func (m *Machine) marks() string {
 	return strings.TrimPrefix(mark(" unread", !m.known.fresh)+mark(" absent", m.known.absent)+mark(" older", m.known.older)+
-		mark(" unhealthy", !m.healthy)+mark(" cooling", m.cool.until > m.now.Wait)+
+		mark(" unhealthy", !m.healthy)+mark(" cooling", m.cooling())+
 		mark(" demoting", m.demotion.op != 0)+mark(" stopping", m.stopping), " ")
 }

@@ -308,7 +308,7 @@ func (x *xworld) apply(e Write, names *xnames) (End, string) {
 	names.token++
 	host := x.rec.Host
 	if p, ok := e.Record.Member(e.Record.Primary); ok {
-		host = addresses(p)
+		host = p.Addresses()
 	}
 	if e.Record.Dissolved {
 		host = nil
@@ -378,7 +378,7 @@ func (x *xworld) violation() string {
 		return fmt.Sprintf("I1: %v hold authority at one instant", at)
 	}
 	if r := x.rec; r.Found == Present {
-		if p, ok := r.Record.Member(r.Record.Primary); ok && !slices.Equal(r.Host, addresses(p)) {
+		if p, ok := r.Record.Member(r.Record.Primary); ok && !slices.Equal(r.Host, p.Addresses()) {
 			return fmt.Sprintf("I3: the host record is %v, the Primary %s", r.Host, p.ID)
 		}
 	}

@@ -138,7 +138,7 @@ func (z *fuzz) answer() Input {
 
 func (z *fuzz) observation() Observation {
 	o := Observation{
-		Found: Found(max(0, int(z.byte()%12)-8)), HostRead: z.byte()%4 > 0, Host: pick(z, nil, []string{"192.0.2.9"}, addresses(member("b"))),
+		Found: Found(max(0, int(z.byte()%12)-8)), HostRead: z.byte()%4 > 0, Host: pick(z, nil, []string{"192.0.2.9"}, member("b").Addresses()),
 	}
 	if o.Found == Unread {
 		o.Found = Present

@@ -163,7 +163,7 @@ func (m *Machine) repairHost(o Observation) {
 	if !o.HostRead || len(m.tries) > 0 {
 		return
 	}
-	want := addresses(m.cfg.Self)
+	want := m.cfg.Self.Addresses()
 	if slices.Equal(o.Host, want) {
 		return
 	}
@@ -171,18 +171,6 @@ func (m *Machine) repairHost(o Observation) {
 	m.tell(func(h event.Header) event.Event {
 		return event.HostRecordRepair{Header: h, Found: o.Host, Set: want}
 	}, event.HostRecordRepaired)
-}
-
-func addresses(x record.Member) []string {
-	var all []string
-	if x.IPv4.IsValid() {
-		all = append(all, x.IPv4.String())
-	}
-	if x.IPv6.IsValid() {
-		all = append(all, x.IPv6.String())
-	}
-	slices.Sort(all)
-	return all
 }
 
 // sawAbsent: somebody deleted the record. It takes two answers a check

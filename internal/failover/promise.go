@@ -103,7 +103,7 @@ func (m *Machine) mayPromise() bool {
 func (m *Machine) report() Report {
 	r := Report{
 		Run: m.cfg.Run, Term: m.known.heard.term, Seq: m.known.heard.seq,
-		Role: m.role, Healthy: m.healthy && !m.stopping && m.cool.until <= m.now.Wait, Read: m.known.fresh,
+		Role: m.role, Healthy: m.healthy && !m.stopping && !m.cooling(), Read: m.known.fresh,
 	}
 	if m.known.seen.Found == Present {
 		r.Group, r.Primary = m.known.seen.Record.Group, m.known.seen.Record.Primary

@@ -220,7 +220,7 @@ func TestRule7_AnOlderRecordIsWrittenOverAtOnce(t *testing.T) {
 	s.step(Tick{})
 	older := rec("a", 3, 3, "a", "b")
 	s.answerRead(ReadDone{Seen: Observation{
-		Found: Present, Record: older, Token: older.Nonce, Host: addresses(member("b")), HostRead: true,
+		Found: Present, Record: older, Token: older.Nonce, Host: member("b").Addresses(), HostRead: true,
 	}})
 	wants(t, "token", s.write().Token, older.Nonce)
 }

@@ -137,7 +137,7 @@ func (s *solo) seen(r record.Record) {
 	s.t.Helper()
 	host := []string(nil)
 	if x, ok := r.Member(r.Primary); ok {
-		host = addresses(x)
+		host = x.Addresses()
 	}
 	s.answerRead(ReadDone{Seen: Observation{Found: Present, Record: r, Token: r.Nonce, Host: host, HostRead: true}})
 }

@@ -55,7 +55,7 @@ func (m *Machine) checkCreate(t *task) {
 		return
 	}
 	others := slices.DeleteFunc(slices.Clone(seen.Host), func(a string) bool {
-		return slices.Contains(addresses(m.cfg.Self), a)
+		return slices.Contains(m.cfg.Self.Addresses(), a)
 	})
 	if len(others) > 0 && !t.req.Adopt {
 		text := fmt.Sprintf("the name already has addresses of others: %v; create with AdoptHostRecord to take it over", others)

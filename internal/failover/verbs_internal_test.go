@@ -104,7 +104,7 @@ func TestVerbs_CreateReadsTheAddresses(t *testing.T) {
 // are some that it may take.
 func TestVerbs_CreateIsConditionalOnTheHostRecord(t *testing.T) {
 	t.Parallel()
-	own := addresses(member("b"))
+	own := member("b").Addresses()
 	for name, tt := range map[string]struct {
 		host   []string
 		adopt  bool
@@ -294,11 +294,11 @@ func (s *solo) promisedIfAsked(by string) {
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	m := member("b")
-	wants(t, "one", fmt.Sprint(addresses(m)), "[192.0.2.2]")
+	wants(t, "one", fmt.Sprint(m.Addresses()), "[192.0.2.2]")
 	m.IPv6 = ip("2001:db8::1")
-	wants(t, "both", fmt.Sprint(addresses(m)), "[192.0.2.2 2001:db8::1]")
+	wants(t, "both", fmt.Sprint(m.Addresses()), "[192.0.2.2 2001:db8::1]")
 	m.IPv4 = ip("")
-	wants(t, "the other", fmt.Sprint(addresses(m)), "[2001:db8::1]")
+	wants(t, "the other", fmt.Sprint(m.Addresses()), "[2001:db8::1]")
 }
 
 func ip(text string) netip.Addr {

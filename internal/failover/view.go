@@ -41,7 +41,7 @@ func (m *Machine) View() View {
 	v := View{
 		Role: m.role, Term: m.term(), Holding: m.auth.held,
 		DNS: m.dns, Method: m.method, LastHeartbeat: m.lastHeartbeat, LastUpdated: m.lastUpdated,
-		Healthy: m.healthy, Cooling: m.cool.until > m.now.Wait, Known: m.known.seen.Found == Present, Problem: m.known.problem,
+		Healthy: m.healthy, Cooling: m.cooling(), Known: m.known.seen.Found == Present, Problem: m.known.problem,
 		InGroup: m.role != event.RoleNotInGroup,
 	}
 	if v.Known {

@@ -117,7 +117,7 @@ func (w *world) apply(n *node, e Write) End {
 	if e.Record.Dissolved {
 		host = nil
 	} else if x, ok := e.Record.Member(e.Record.Primary); ok {
-		host = addresses(x)
+		host = x.Addresses()
 	}
 	w.set(Observation{Found: Present, Record: e.Record.Clone(), Host: host}, n.id)
 	w.checkRecord(e.Record)

@@ -52,6 +52,18 @@ type Member struct {
 // Eligible tells whether the member could ever be Primary.
 func (m Member) Eligible() bool { return m.Priority > 0 }
 
+// Addresses are the member's addresses as a host record has them, sorted.
+func (m Member) Addresses() []string {
+	var all []string
+	for _, a := range []netip.Addr{m.IPv4, m.IPv6} {
+		if a.IsValid() {
+			all = append(all, a.String())
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
 // Member returns the member with that ID.
 func (r Record) Member(id string) (Member, bool) {
 	i := slices.IndexFunc(r.Members, func(m Member) bool { return m.ID == id })
