@@ -62,8 +62,9 @@ type PrimaryOnlyConfig struct {
 	TLS *tls.Config
 	// HoldFor is how long a request is held, all in all, while it is not known
 	// who is Primary. It is counted from the first obstacle on, and anew when
-	// somebody has worked on the request; to try again takes of it. 0 means W/4, but at most the stop budget of 0.075·W and
-	// two seconds; negative: not at all. ElsewhereRefuse holds none.
+	// somebody has worked on the request; to try again takes of it. 0 means
+	// W/4, but at most the stop budget of 0.075·W and two seconds; negative:
+	// not at all. ElsewhereRefuse holds none.
 	HoldFor time.Duration
 	// HoldLimit is how many requests are held at one time, each with up to
 	// 64 KiB of its body; 0 means 1024, negative none.

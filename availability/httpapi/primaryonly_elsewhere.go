@@ -66,7 +66,7 @@ func (v *visit) primary(ctx context.Context, s availability.NodeState) (id strin
 		return "", nil, notPrimary(s.NodeRole)
 	case !ok, m.ID == s.NodeID, m.ID != s.PrimaryID && s.PrimaryID != "":
 		return "", nil, noPrimary()
-	case !v.news.settled(info.State, info.Configuration.AllowedAbsenceInterval):
+	case !v.news.settled(info.State, timingOf(info).Attempt()):
 		return "", nil, noPrimary()
 	}
 	to, no = v.target(ctx, m)

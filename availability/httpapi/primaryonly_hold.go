@@ -115,6 +115,6 @@ func (p *primaryOnly) holdFor() time.Duration {
 	if p.cfg.HoldFor != 0 {
 		return p.cfg.HoldFor
 	}
-	w := p.allowedAbsence()
-	return min(w/4, w*3/40+2*time.Second)
+	t := p.timing()
+	return min(t.W/4, t.StopBudget()+2*time.Second)
 }

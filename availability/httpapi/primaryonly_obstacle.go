@@ -79,7 +79,7 @@ func (v *visit) refuse(o *obstacle) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	if o.status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", strconv.Itoa(retryAfter(v.allowedAbsence())))
+		h.Set("Retry-After", strconv.Itoa(retryAfter(v.timing().W)))
 	}
 	text, err := json.Marshal(notice{
 		Title: http.StatusText(o.status), Status: o.status, Detail: o.detail, Reason: o.kind, Node: s.NodeID, Primary: s.PrimaryID,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/availabilitygroup/ag/availability"
+	"github.com/availabilitygroup/ag/internal/failover"
 )
 
 // askedTerm is the term that a request has seen, 0 without one. It is a
@@ -65,7 +66,7 @@ func (d *doubts) end(now time.Time) {
 // it looks at the record, seldom enough that no client can make it a burden.
 // What it finds is logged; the role is the group's affair.
 func (v *visit) doubt(ctx context.Context, term uint64) *obstacle {
-	within := v.allowedAbsence() / 15 // U, what one attempt may take
+	within := v.timing().Attempt()
 	if v.doubts.begin(v.cfg.Clock.Now(), within) {
 		defer func() { v.doubts.end(v.cfg.Clock.Now()) }()
 		v.look(ctx, term, within)
@@ -89,7 +90,9 @@ func (v *visit) look(ctx context.Context, term uint64, within time.Duration) {
 	}
 }
 
-// allowedAbsence is W.
-func (p *primaryOnly) allowedAbsence() time.Duration {
-	return p.group.Info().Configuration.AllowedAbsenceInterval
+// timing is W, and what follows from it.
+func (p *primaryOnly) timing() failover.Timing { return timingOf(p.group.Info()) }
+
+func timingOf(i availability.GroupInfo) failover.Timing {
+	return failover.Timing{W: i.Configuration.AllowedAbsenceInterval}
 }

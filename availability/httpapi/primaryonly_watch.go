@@ -109,11 +109,10 @@ func (w *watch) note(e event.Event) {
 // settled tells whether the Primary of s knows that it is the one. It does if
 // this node has not handed it the role, or if it has heard of a term since,
 // which only the other one can have begun. It is not waited for longer than
-// the other one may take.
-func (w *watch) settled(s availability.NodeState, allowedAbsence time.Duration) bool {
+// within, what the other one may take to write.
+func (w *watch) settled(s availability.NodeState, within time.Duration) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	within := allowedAbsence / 15 // U, what one attempt to write may take
 	if w.over {
 		within = min(within, toldWithin)
 	}
