@@ -1,7 +1,6 @@
 package httpapi_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +17,7 @@ import (
 	"github.com/availabilitygroup/ag/availability/httpapi"
 	"github.com/availabilitygroup/ag/dnsstore"
 	"github.com/availabilitygroup/ag/dnsstore/dnsstoretest"
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 	"github.com/availabilitygroup/ag/transport"
 )
 
@@ -36,7 +35,7 @@ type node struct {
 	*availability.Group
 	api    http.Handler
 	faulty *dnsstoretest.Faulty
-	log    *logs
+	log    *testnode.Log
 	cancel context.CancelFunc
 	done   chan error
 }
@@ -57,7 +56,7 @@ func everybody(*http.Request, httpapi.Scope) (string, error) { return "alice", n
 // start runs one more node, a to z, that anybody may control.
 func (l *lab) start(edit ...func(*availability.Config, *httpapi.Config)) *node {
 	l.t.Helper()
-	n := &node{faulty: dnsstoretest.NewFaulty(l.store), log: &logs{}, done: make(chan error, 1)}
+	n := &node{faulty: dnsstoretest.NewFaulty(l.store), log: &testnode.Log{}, done: make(chan error, 1)}
 	id := string(rune('a' + len(l.nodes)))
 	c := availability.Config{
 		NodeID: id, Transport: l.net.Node(id), Store: n.faulty,
@@ -171,22 +170,4 @@ func failed(t testing.TB, w *httptest.ResponseRecorder, status int, reason strin
 		t.Errorf("Content-Type %q of an error", got)
 	}
 	return f
-}
-
-// logs is where a node of a test logs.
-type logs struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

@@ -1,7 +1,6 @@
 package embedded_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,25 +16,8 @@ import (
 	"github.com/availabilitygroup/ag/dnsstore"
 	"github.com/availabilitygroup/ag/dnsstore/embedded"
 	"github.com/availabilitygroup/ag/dnsstore/embedded/internal/journal"
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
-
-// logged collects log lines.
-type logged struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
 
 func TestDir_KeepsTheZone(t *testing.T) {
 	t.Parallel()
@@ -64,7 +45,7 @@ func TestDir_KeepsTheZone(t *testing.T) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	var lines logged
+	var lines testnode.Log
 	c.Logger = slog.New(slog.NewTextHandler(&lines, nil))
 	c.Records = []dnsstore.RRSet{rrset("second.example.test", "A", "192.0.2.2")}
 	s = start(t, c)
@@ -145,7 +126,7 @@ func TestDir_MendsItself(t *testing.T) {
 	t.Parallel()
 	c := testConfig()
 	c.Dir = filepath.Join(t.TempDir(), "zone")
-	var lines logged
+	var lines testnode.Log
 	c.Logger = slog.New(slog.NewTextHandler(&lines, nil))
 	s := start(t, c)
 	cl := dial(t, "tcp", s.addr)

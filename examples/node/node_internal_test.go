@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -9,35 +8,17 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/availabilitygroup/ag/availability"
 	"github.com/availabilitygroup/ag/dnsstore"
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 	"github.com/availabilitygroup/ag/transport/httptransport"
 )
 
-// logs is where a node of a test logs.
-type logs struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-// await waits until something was logged.
-func (l *logs) await(t *testing.T, text string) {
+// awaitLog waits until something was logged.
+func awaitLog(t *testing.T, l *testnode.Log, text string) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -49,14 +30,14 @@ func (l *logs) await(t *testing.T, text string) {
 }
 
 // newTestNode is a node on a store in memory.
-func newTestNode(t *testing.T, o options) (*node, *logs) {
+func newTestNode(t *testing.T, o options) (*node, *testnode.Log) {
 	t.Helper()
 	o.NodeID, o.Listen = "a", "127.0.0.1:0"
 	o.Settings = availability.Settings{
 		GroupFQDN: "svc.lab.test", ExternalIPv4Address: netip.MustParseAddr("127.0.0.1"), ExternalScheme: "http",
 		Timing: availability.FastTiming(), TSIGName: "ag-key", TSIGSecret: availability.NewSecret(secret),
 	}
-	out := &logs{}
+	out := &testnode.Log{}
 	log := slog.New(slog.NewTextHandler(out, nil))
 	c := o.group(log)
 	c.OpenStore, c.Store = nil, dnsstore.NewMemory()
@@ -111,7 +92,7 @@ func TestNode_Life(t *testing.T) {
 			t.Errorf("%s %s = %d %s, want %d and %q in it", tt.method, tt.path, status, body, tt.status, tt.want)
 		}
 		if tt.method == "POST" && status == 200 {
-			out.await(t, "work begins")
+			awaitLog(t, out, "work begins")
 		}
 	}
 	cancel()

@@ -4,7 +4,28 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"sync"
 )
+
+// Log is what has been logged so far, for a test that reads while others write.
+type Log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write adds to the log.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String is all of it.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
 
 // Line is one line of the log of a node.
 type Line struct {
