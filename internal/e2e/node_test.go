@@ -145,13 +145,7 @@ func (n *node) exit(within time.Duration) int {
 func (n *node) freeze() {
 	n.t.Helper()
 	n.signal(syscall.SIGSTOP)
-	n.await("the process has stopped", func() bool {
-		stopped, err := testnode.Stopped(n.cmd.Process.Pid)
-		if err != nil {
-			n.t.Fatal(err)
-		}
-		return stopped
-	})
+	testnode.AwaitStopped(n.t, patience, n.cmd.Process.Pid)
 }
 
 func (n *node) thaw() {

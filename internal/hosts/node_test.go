@@ -167,13 +167,7 @@ func crash(nodes ...*node) time.Time {
 func (n *node) freeze() time.Time {
 	n.t.Helper()
 	n.signal(syscall.SIGSTOP)
-	await(n.t, "the process has stopped", func() bool {
-		stopped, err := testnode.Stopped(n.cmd.Process.Pid)
-		if err != nil {
-			n.t.Fatal(err)
-		}
-		return stopped
-	})
+	testnode.AwaitStopped(n.t, patience, n.cmd.Process.Pid)
 	return time.Now()
 }
 

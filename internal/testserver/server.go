@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/availabilitygroup/ag/dnsstore"
+	"github.com/availabilitygroup/ag/internal/testserver/testnode"
 )
 
 // DefaultZone is the zone that every server has unless WithZones says otherwise.
@@ -155,13 +156,14 @@ func (s *Server) Kill() {
 	}
 }
 
-// Pause stops the process with SIGSTOP: it answers nothing, and what is sent
-// to it waits in its sockets.
+// Pause stops the process with SIGSTOP, and returns when it has: it answers
+// nothing, and what is sent to it waits in its sockets.
 func (s *Server) Pause() {
 	s.tb.Helper()
 	if err := s.proc.pause(); err != nil {
 		s.tb.Fatalf("pause %s: %v", s.Name, err)
 	}
+	testnode.AwaitStopped(s.tb, stopTimeout, s.proc.cmd.Process.Pid)
 }
 
 // Resume lets a paused process go on with what has been sent to it.

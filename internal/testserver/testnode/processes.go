@@ -2,8 +2,6 @@ package testnode
 
 import (
 	"fmt"
-	"os"
-	"strings"
 	"sync"
 )
 
@@ -40,12 +38,4 @@ func (p *Processes) List() []string {
 		all = append(all, fmt.Sprintf("%s (%d)", what, pid))
 	}
 	return all
-}
-
-// Stopped tells whether all of a process has stopped, by SIGSTOP. It is for
-// Linux.
-func Stopped(pid int) (bool, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	_, state, _ := strings.Cut(string(stat), ") ")
-	return strings.HasPrefix(state, "T"), err
 }
