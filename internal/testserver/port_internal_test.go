@@ -1,8 +1,13 @@
 package testserver
 
 import (
+	"context"
 	"errors"
 	"net"
+	"net/netip"
+	"runtime"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -25,7 +30,7 @@ func TestLaunch_PortIsTaken(t *testing.T) {
 				if err := s.writeZones(); err != nil {
 					t.Fatal(err)
 				}
-				control, err := freePort(t.Context(), loopback)
+				control, err := s.freePort(loopback)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -45,6 +50,51 @@ func TestLaunch_PortIsTaken(t *testing.T) {
 					t.Error("the process still runs")
 				}
 			})
+		}
+	}
+}
+
+// TestReserve_NobodyElseGetsThePort: that a port was free tells nothing of the
+// time until the server has it, and BIND shares its port with another BIND.
+func TestReserve_NobodyElseGetsThePort(t *testing.T) {
+	t.Parallel()
+	r, err := reserve(t.Context(), loopback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("SKIPPED: only Linux has the address that reservations are made at")
+	}
+	if _, err := reservePort(t.Context(), loopback, r.port); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a reserved port was reserved: %v, want %v", err, syscall.EADDRINUSE)
+	}
+	l, err := listen(t.Context(), loopback, r.port)
+	if err != nil {
+		t.Fatalf("the server itself cannot have the port: %v", err)
+	}
+	if err := errors.Join(l.Close(), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = reservePort(t.Context(), loopback, r.port); err != nil {
+		t.Errorf("the port was not given back: %v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStart_PortsOfItsOwn needs the inside for the port of the control channel.
+func TestStart_PortsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	s := start(t, &bind{}, nil)
+	for _, port := range []string{s.port(), strconv.Itoa(s.control)} {
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := reservePort(t.Context(), loopback, n); err == nil {
+			t.Errorf("port %d is given away while the server has it", n)
+			_ = r.Close()
 		}
 	}
 }
@@ -102,5 +152,25 @@ func TestCopyProgram(t *testing.T) {
 	}
 	if out, err := run(t.Context(), []string{program, "-v"}); err != nil || out == "" {
 		t.Errorf("the copy printed %q, %v", out, err)
+	}
+}
+
+func TestAwaitFree(t *testing.T) {
+	t.Parallel()
+	for _, network := range []string{"udp", "tcp"} {
+		taken := netip.MustParseAddrPort(takePort(t, network))
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if err := awaitFree(ctx, loopback, int(taken.Port())); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("%s: %v, want %v", network, err, syscall.EADDRINUSE)
+		}
+		cancel()
+	}
+	l, err := listen(t.Context(), loopback, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(20*time.Millisecond, func() { _ = l.Close() })
+	if err := awaitFree(t.Context(), loopback, portOf(l)); err != nil {
+		t.Error(err)
 	}
 }

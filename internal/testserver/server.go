@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -35,12 +36,13 @@ type Server struct {
 	// Dir is where the server has its files.
 	Dir string
 
-	tb      testing.TB
-	soft    software
-	set     settings
-	control int // the port of BIND's control channel
-	logFrom int // where the log of the last start begins
-	proc    *process
+	tb       testing.TB
+	soft     software
+	set      settings
+	control  int           // the port of BIND's control channel
+	reserved []reservation // until end
+	logFrom  int           // where the log of the last start begins
+	proc     *process
 }
 
 // Key is a TSIG key.
@@ -135,6 +137,9 @@ func (s *Server) Start() {
 	if s.proc.running() {
 		s.tb.Fatalf("start %s: it runs", s.Name)
 	}
+	if err := s.awaitPorts(); err != nil {
+		s.tb.Fatalf("start %s again: its port is not free: %v", s.Name, err)
+	}
 	if err := s.launch(); err != nil {
 		s.tb.Fatalf("start %s again: %v\n%s", s.Name, err, s.logTail())
 	}
@@ -174,13 +179,26 @@ func (s *Server) Resume() {
 	}
 }
 
-// freePort returns a port that is free in the network of the server.
-func (s *Server) freePort(host string) (port int, err error) {
-	err = s.set.enter(func() (err error) {
-		port, err = freePort(s.tb.Context(), host)
+// freePort returns a port that is free in the network of the server, and that
+// no other server of a test is given before this test ends.
+func (s *Server) freePort(host string) (int, error) {
+	var r reservation
+	err := s.set.enter(func() (err error) {
+		r, err = reserve(s.tb.Context(), host)
 		return err
 	})
-	return port, err
+	s.reserved = append(s.reserved, r)
+	return r.port, err
+}
+
+// awaitPorts waits until the ports that the server had are free again.
+func (s *Server) awaitPorts() error {
+	ctx, cancel := context.WithTimeout(s.context(), startTimeout)
+	defer cancel()
+	own := netip.MustParseAddrPort(s.Addr)
+	return s.set.enter(func() error {
+		return errors.Join(awaitFree(ctx, s.set.host, int(own.Port())), awaitFree(ctx, loopback, s.control))
+	})
 }
 
 // run runs a short program in the network of the server.
@@ -265,6 +283,11 @@ func (s *Server) end() {
 	}
 	if err := s.proc.kill(); err != nil {
 		s.tb.Errorf("end %s: %v", s.Name, err)
+	}
+	for _, r := range s.reserved {
+		if err := r.Close(); err != nil {
+			s.tb.Errorf("give a port back: %v", err)
+		}
 	}
 }
 
