@@ -52,8 +52,8 @@ func (n *Node) start() {
 	n.mu.Lock()
 	n.now = p
 	n.mu.Unlock()
-	_ = p.launch(p.run) // it is not dead yet
-	n.c.begin(p)
+	n.c.begin(p) // before a Run that may fail at once
+	_ = p.launch(p.run)
 }
 
 // Kill ends the node as kill -9 does. From now on it sends nothing to the store
