@@ -126,7 +126,7 @@ func decisions() []decision {
 		{availability.ErrNotRunning, down, "not_running", "Start the program, or wait until it has started."},
 		{dnsstore.ErrRefused, down, "refused", "Look at the DNS server: its log, the TSIG key, and whether it allows updates of the name."},
 		{dnsstore.ErrUnfit, down, "unfit", "Use an authoritative server that keeps to RFC 2136."},
-		{availability.ErrStoreUnreachable, down, "store_unreachable", "Look at the DNS server and at the way to it, then try again."},
+		{availability.ErrStoreUnreachable, down, "store_unreachable", "Look at the DNS server, at the way to it and at the record there, then try again."},
 		{context.DeadlineExceeded, down, "timeout", "Read the state before asking again."},
 		{context.Canceled, down, "canceled", "Read the state before asking again."},
 	}

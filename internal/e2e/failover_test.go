@@ -29,7 +29,7 @@ func TestPlannedFailover(t *testing.T) {
 			} {
 				old := l.watch.Tenure(tt.from.id)
 				begin := time.Now()
-				l.do(tt.asked, tt.path)
+				l.handOver(tt.asked, tt.path, tt.to)
 				took := time.Since(begin)
 				if got := l.state(tt.to).Role; got != "primary" {
 					t.Errorf("POST %s to %s has returned and %s is %s", tt.path, tt.asked.id, tt.to.id, got)
@@ -51,6 +51,21 @@ func TestPlannedFailover(t *testing.T) {
 			}
 		})
 	}
+}
+
+// handOver asks for a failover, and where its end is unknown once more, to the
+// node that it has to lead to.
+func (l *lab) handOver(asked *node, path string, to *node) {
+	l.t.Helper()
+	status, problem := l.post(asked, path)
+	if status == http.StatusOK {
+		return
+	}
+	l.t.Logf("POST %s to %s: %d %s", path, asked.id, status, problem)
+	if status != http.StatusServiceUnavailable {
+		l.t.Fatalf("POST %s to %s is refused", path, asked.id)
+	}
+	l.do(asked, "/failover?to="+to.id)
 }
 
 // A planned failover to a node that is gone changes nothing; force makes the

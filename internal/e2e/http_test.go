@@ -24,29 +24,48 @@ func (l *lab) get(n *node, path string, v any) int {
 	return l.request(n, http.MethodGet, path, v)
 }
 
-// post has the node do something. It waits for long: verbs take their time.
+// post has the node do something. It waits for long: verbs take their time. A
+// refusal because something was too busy to answer in time has done nothing,
+// and it is asked for again, a few times.
 func (l *lab) post(n *node, path string) (status int, problem string) {
 	l.t.Helper()
-	var body json.RawMessage
-	status = l.request(n, http.MethodPost, path, &body)
-	return status, testnode.Problem(body)
+	const attempts = 8
+	for range attempts {
+		var body json.RawMessage
+		status = l.request(n, http.MethodPost, path, &body)
+		if problem = testnode.Problem(body); !tooBusy(status, problem) {
+			break
+		}
+		l.t.Logf("POST %s to %s: %d %s", path, n.id, status, problem)
+	}
+	return status, problem
 }
 
-// do is post for what has to succeed. A member that is too busy to answer in
-// time is as good as dead to a failover, which is refused then and has done
-// nothing: it is asked for again.
+// tooBusy tells whether a refusal is that of a busy machine: the server or a
+// member did not answer in time.
+func tooBusy(status int, problem string) bool {
+	const dialed = "i/o timeout"
+	return (status == http.StatusPreconditionFailed || status == http.StatusServiceUnavailable) &&
+		(strings.Contains(problem, context.DeadlineExceeded.Error()) || strings.Contains(problem, dialed))
+}
+
+// do is post for what has to succeed, and what may be asked for twice. On a busy
+// machine the server's answer may come too late, so that nobody knows whether
+// it was done: it is asked for again, and refused if it was.
 func (l *lab) do(n *node, path string) {
 	l.t.Helper()
+	doubt := false
 	await(l.t, path+" of "+n.id+" is done", func() bool {
 		status, problem := l.post(n, path)
-		if status == http.StatusPreconditionFailed && strings.Contains(problem, context.DeadlineExceeded.Error()) {
-			l.t.Logf("POST %s to %s: %d %s", path, n.id, status, problem)
-			return false
-		}
-		if status != http.StatusOK {
+		switch {
+		case status == http.StatusOK, doubt && (status == http.StatusConflict || status == http.StatusNotFound):
+			return true
+		case status != http.StatusServiceUnavailable:
 			l.t.Fatalf("POST %s to %s: %d %s", path, n.id, status, problem)
 		}
-		return true
+		l.t.Logf("POST %s to %s: %d %s", path, n.id, status, problem)
+		doubt = true
+		return false
 	})
 }
 

@@ -92,29 +92,12 @@ func (l *lab) form(nodes ...*node) {
 		n.start()
 		l.watch.watch(n, nil)
 		if i == 0 {
-			l.enter(n, "/create")
+			l.do(n, "/create")
 			continue
 		}
-		l.enter(n, "/join")
+		l.do(n, "/join")
 		l.settle(nodes[0], n)
 	}
-}
-
-// enter is do for create and join, which look at the server more closely than
-// anything else: where the machine is busy, that takes longer than there is
-// time for. Then they say so, and are asked again.
-func (l *lab) enter(n *node, path string) {
-	l.t.Helper()
-	await(l.t, path+" of "+n.id+" is done", func() bool {
-		status, problem := l.post(n, path)
-		if status != http.StatusOK {
-			l.t.Logf("POST %s to %s: %d %s", path, n.id, status, problem)
-		}
-		if status != http.StatusOK && status != http.StatusServiceUnavailable {
-			l.t.Fatalf("POST %s to %s cannot be done", path, n.id)
-		}
-		return status == http.StatusOK
-	})
 }
 
 // settle waits until all is well: a is Primary, b Secondary, both hear each

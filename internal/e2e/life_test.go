@@ -101,7 +101,7 @@ func TestLeaveAndRemove(t *testing.T) {
 	if status, problem := l.post(a, "/leave"); status != http.StatusPreconditionFailed {
 		t.Errorf("the last member leaves = %d %q, want %d", status, problem, http.StatusPreconditionFailed)
 	}
-	l.enter(b, "/join")
+	l.do(b, "/join")
 	l.settle(a, b)
 
 	l.do(a, "/leave") // the Primary: it hands over first
@@ -110,7 +110,7 @@ func TestLeaveAndRemove(t *testing.T) {
 	}
 	await(t, "b is Primary", func() bool { return l.watch.Last("b").Role == "primary" })
 	l.awaitAddress(b)
-	l.enter(a, "/join")
+	l.do(a, "/join")
 	l.settle(b, a)
 
 	a.crash()
@@ -120,7 +120,7 @@ func TestLeaveAndRemove(t *testing.T) {
 	}
 	a.start()
 	during(t, w, "a node that was removed stays out", func() bool { return l.state(a).Role == "not_in_group" })
-	l.enter(a, "/join")
+	l.do(a, "/join")
 	l.settle(b, a)
 }
 
@@ -144,8 +144,8 @@ func TestDissolveAndCreateAgain(t *testing.T) {
 		return l.state(a).Role == "not_in_group" && l.state(b).Role == "not_in_group"
 	})
 
-	l.enter(b, "/create")
-	l.enter(a, "/join")
+	l.do(b, "/create")
+	l.do(a, "/join")
 	l.settle(b, a)
 	if got := l.record().Term; got <= before {
 		t.Errorf("term of the new group = %d, want more than the old one's %d", got, before)

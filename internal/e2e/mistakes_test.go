@@ -74,7 +74,7 @@ func TestNameIsTaken(t *testing.T) {
 		t.Errorf("join where no group is = %d %q", status, problem)
 	}
 	l.mustUpdate("update delete "+name+"A", "update add "+name+"60 TXT \"v=spf1 -all\"")
-	l.enter(a, "/create")
+	l.do(a, "/create")
 	if status, problem := l.post(b, "/create"); status != http.StatusConflict || !strings.Contains(problem, "join it") {
 		t.Errorf("create where a group is = %d %q", status, problem)
 	}

@@ -71,8 +71,8 @@ func TestDeletedRecord(t *testing.T) {
 	if status, problem := l.post(b, "/create"); status != http.StatusConflict {
 		t.Errorf("create with the address of a left over = %d %q, want %d", status, problem, http.StatusConflict)
 	}
-	l.enter(b, "/create?adopt=1")
-	l.enter(a, "/join")
+	l.do(b, "/create?adopt=1")
+	l.do(a, "/join")
 	l.settle(b, a)
 	if got := l.record().Term; got <= before {
 		t.Errorf("term = %d, want more than %d", got, before)

@@ -35,11 +35,11 @@ func TestMutualTLS(t *testing.T) {
 		n.start()
 		l.watch.watch(n, roots)
 	}
-	l.enter(a, "/create")
-	l.enter(b, "/join")
+	l.do(a, "/create")
+	l.do(b, "/join")
 	l.settle(a, b) // heartbeats go directly
 	l.wantWorker(a, b)
-	l.do(b, "/failover")
+	l.do(b, "/failover?to=b")
 	l.settle(b, a)
 
 	status, _, err := l.client.Ask(t.Context(), http.MethodPost, *b.base.Load(), "/ag/peer")
@@ -67,8 +67,8 @@ func TestUntrustedPeer(t *testing.T) {
 		n.start()
 		l.watch.watch(n, roots)
 	}
-	l.enter(a, "/create")
-	l.enter(b, "/join")
+	l.do(a, "/create")
+	l.do(b, "/join")
 	await(t, "b is Secondary", func() bool { return l.watch.Last("b").Role == "secondary" })
 	if got := l.state(a).Method; got != "dns" {
 		t.Errorf("heartbeats to a peer that is not trusted go %s, want dns", got)
