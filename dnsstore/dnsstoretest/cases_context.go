@@ -12,7 +12,7 @@ import (
 
 // prompt is how soon after the end of its context a call must be back. It is
 // long for a busy machine, and short against the time-outs of DNS clients.
-const prompt = 2 * time.Second
+const prompt = 4 * time.Second
 
 func contextCases() []testCase {
 	return []testCase{

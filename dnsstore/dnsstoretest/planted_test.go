@@ -241,7 +241,7 @@ func (p *planted) hang(ctx context.Context) {
 	p.hung = true
 	p.mu.Unlock()
 	if !hung {
-		linger(2500 * time.Millisecond)
+		linger(4500 * time.Millisecond)
 	}
 }
 

@@ -410,7 +410,7 @@ func TestReal_LateChange(t *testing.T) {
 				_, err := s.Lookup(within(t, 100*time.Millisecond), key("TXT"))
 				answers = err == nil
 			}
-			err := s.Apply(within(t, 500*time.Millisecond), create(fqdn))
+			err := s.Apply(within(t, 3*time.Second), create(fqdn))
 			if diff := cmp.Diff([]string{"ErrUnknown", "DeadlineExceeded"}, sentinels(err)); diff != "" {
 				t.Errorf("%s: sentinels mismatch (-want +got):\n%s%v", network, diff, err)
 			}

@@ -9,7 +9,7 @@ import (
 )
 
 // slack is what a busy machine may add to three round trips.
-const slack = time.Second
+const slack = 2 * time.Second
 
 // play is the story. Every step waits for what it is about to show.
 func (s *show) play(ctx context.Context, addressA, addressB netip.Addr) error {

@@ -47,7 +47,7 @@ func (l *lab) wantInTime(n *node, got testnode.Tenure, lost time.Time, trip time
 	if silence < w {
 		l.t.Errorf("%s took over %v after it had heard the Primary, want %v at least", n.id, silence, w)
 	}
-	if most := w + 3*trip + slack; silence > most {
+	if most := w + 3*trip + allowed(lost); silence > most {
 		l.t.Errorf("%s took over %v after it had heard the Primary, want %v at most", n.id, silence, most)
 	}
 }

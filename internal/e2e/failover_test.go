@@ -16,7 +16,7 @@ func TestPlannedFailover(t *testing.T) {
 		t.Run(network, func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
-			a, b := l.pair(options{"net": network})
+			a, b := l.pair(options{"net": network}, withPeriod(calm))
 			for _, tt := range []struct {
 				asked    *node
 				path     string
@@ -37,7 +37,7 @@ func TestPlannedFailover(t *testing.T) {
 				next := l.watch.awaitTenure(tt.to.id, old.Term)
 				most, least := gap(l.watch.Tenure(tt.from.id), next)
 				t.Logf("POST %s to %s: answered after %v; no Primary for %v to %v", tt.path, tt.asked.id, took, least, most)
-				if most > slack {
+				if most > w {
 					t.Errorf("no Primary for up to %v, want it handed over", most)
 				}
 				l.settle(tt.to, tt.from)
@@ -73,7 +73,7 @@ func (l *lab) handOver(asked *node, path string, to *node) {
 func TestFailoverWithADeadMember(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	a, b := l.pair()
+	a, b := l.pair(withPeriod(calm))
 	if status, problem := l.post(b, "/failover?force=test"); status != http.StatusPreconditionFailed {
 		t.Errorf("force against a Primary that is alive = %d %q, want %d", status, problem, http.StatusPreconditionFailed)
 	}
@@ -93,7 +93,7 @@ func TestFailoverWithADeadMember(t *testing.T) {
 	l.do(b, "/failover?force=a%20is%20dead")
 	next := l.watch.awaitTenure("b", old.Term)
 	t.Logf("forced: Primary %v after the crash", next.From.Sub(killed))
-	if got := next.From.Sub(killed); got >= w {
+	if got := next.From.Sub(killed); got >= calm {
 		t.Errorf("forced failover took %v, want less than the failover period", got)
 	}
 	if !b.logged(0, "FAILOVER_FINISHED", "a is dead") {

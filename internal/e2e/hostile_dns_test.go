@@ -47,7 +47,7 @@ func TestHostileDNS(t *testing.T) {
 
 // unhurried is for tests that want roles to stay for as long as they run,
 // whatever else the machine has to do.
-func unhurried() options { return options{".allowed_absence_interval": 2 * w.Seconds()} }
+func unhurried() options { return withPeriod(2 * w) }
 
 func hasRoles(l *lab) bool {
 	return l.watch.Last("a").Role == "primary" && l.watch.Last("b").Role == "secondary"
@@ -88,7 +88,7 @@ func TestHostileBothPaths(t *testing.T) {
 	// heartbeat before a had to stop.
 	next := l.watch.awaitTenure("b", old.Term)
 	t.Logf("b is Primary %v after a had to stop", next.From.Sub(stop))
-	if got := next.From.Sub(stop); got > w+slack {
+	if got := next.From.Sub(stop); got > w+allowed(stop) {
 		t.Errorf("b is Primary %v after a had to stop, want %v at most", got, w)
 	}
 	during(t, w, "b is Primary, under attack", func() bool {
@@ -148,7 +148,7 @@ func TestHostileTakeover(t *testing.T) {
 			// in more than half of all tries: ten fail once in thousands of runs.
 			// Each costs one attempt and a back-off.
 			const tries, backOff = 10, w / 60
-			most := w + 3*trip + slack + tries*(attempt+backOff)
+			most := w + 3*trip + allowed(killed) + tries*(attempt+backOff)
 			t.Logf("half of all spoilt: Primary %v after the loss, %d attacks", next.From.Sub(killed), hostile.count(""))
 			if got := next.From.Sub(heard); got < w || next.From.Sub(killed) > most {
 				t.Errorf("Primary %v after the last heartbeat and %v after the loss, want %v to %v", got, next.From.Sub(killed), w, most)
@@ -175,7 +175,7 @@ func TestHostileTakeover_AllLies(t *testing.T) {
 	hostile.end()
 	ended := time.Now()
 	next := l.watch.awaitTenure("b", old.Term)
-	const most = w/30 + 2*attempt + slack
+	most := w/30 + 2*attempt + allowed(ended)
 	t.Logf("all lies: Primary %v after the attack, %d attacks", next.From.Sub(ended), hostile.count(""))
 	if got := next.From.Sub(ended); got > most {
 		t.Errorf("b is Primary %v after the end of the attack, want %v at most", got, most)

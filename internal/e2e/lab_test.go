@@ -20,9 +20,21 @@ const (
 	lease      = w / 4 * 3
 	stopBudget = w / 40 * 3
 	attempt    = w / 15
-	// slack is how much later than at best something may be on a busy machine.
+	// slack is how much later than at best something may be on a busy machine,
+	// besides what the machine is seen to be late.
 	slack = w / 2
+	// calm is the failover period of the groups in which nothing waits for it: no
+	// attempt fails because the machine is busy.
+	calm = 10 * w
 )
+
+// machine is how late this one is, for as long as the tests run.
+var machine testnode.Lateness
+
+// allowed is slack for what has begun then.
+func allowed(since time.Time) time.Duration { return slack + machine.Between(since, time.Now()) }
+
+func withPeriod(d time.Duration) options { return options{".allowed_absence_interval": d.Seconds()} }
 
 const fqdn = "svc.lab.test"
 
@@ -37,6 +49,7 @@ type lab struct {
 
 func newLab(t *testing.T, o ...testserver.Option) *lab {
 	t.Helper()
+	machine.Start()
 	l := &lab{t: t, dns: testserver.BIND(t, o...), client: newClient(t, nil)}
 	l.key = l.dns.Key("hmac-sha256")
 	l.watch = newObserver(t)

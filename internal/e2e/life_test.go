@@ -157,11 +157,11 @@ func TestDissolveAndCreateAgain(t *testing.T) {
 func TestStop(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	a, b := l.pair()
+	a, b := l.pair(withPeriod(calm))
 	old := l.watch.Tenure("a")
 
 	// Run promises δ + 2·U, the HTTP server has a second.
-	const promised = stopBudget + 2*attempt + time.Second
+	const promised = calm/w*(stopBudget+2*attempt) + time.Second
 	begin := time.Now()
 	a.signal(syscall.SIGTERM)
 	if status := a.exit(patience); status != 0 {
@@ -171,10 +171,10 @@ func TestStop(t *testing.T) {
 	next := l.watch.awaitTenure("b", old.Term)
 	most, least := gap(l.watch.Tenure("a"), next)
 	t.Logf("SIGTERM: the process ended after %v; no Primary for %v to %v", took, least, most)
-	if took > promised+slack {
+	if took > promised+allowed(begin) {
 		t.Errorf("the process ended after %v, promised are %v", took, promised)
 	}
-	if most > w {
+	if most > calm/2 {
 		t.Errorf("no Primary for up to %v: the role was not handed over", most)
 	}
 	l.awaitAddress(b)
@@ -193,7 +193,7 @@ func TestStop(t *testing.T) {
 	a.start()
 	again := l.watch.awaitTenure("a", next.Term)
 	t.Logf("released: Primary %v after the start", again.From.Sub(begin))
-	if got := again.From.Sub(begin); got >= w {
+	if got := again.From.Sub(begin); got >= calm {
 		t.Errorf("a released role was taken after %v, want at once", got)
 	}
 }

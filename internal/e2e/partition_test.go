@@ -43,6 +43,7 @@ func TestIsolatedPrimary(t *testing.T) {
 	if last.To.After(stop) {
 		t.Errorf("a said that it is Primary %v after it had to stop", last.To.Sub(stop))
 	}
+	await(t, "a has been asked since b is Primary", func() bool { return l.watch.Last("a").Asked.After(next.From) })
 	during(t, w, "a is no Primary", func() bool { return l.watch.Last("a").Role == "secondary" })
 
 	way.setCut(false)
@@ -62,13 +63,13 @@ func TestServerAwayForOne(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
 			ways := map[string]*relay{"a": l.server(), "b": l.server()}
-			a, b := l.node("a", through(ways["a"])), l.node("b", through(ways["b"]))
+			a, b := l.node("a", through(ways["a"]), unhurried()), l.node("b", through(ways["b"]), unhurried())
 			l.form(a, b)
 			old := l.watch.Tenure("a")
 
 			ways[id].setCut(true)
 			await(t, id+" has no connection to DNS", func() bool { return l.watch.Last(id).DNS == "disconnected" })
-			during(t, 2*w, "a is Primary, b Secondary", func() bool {
+			during(t, 4*w, "a is Primary, b Secondary", func() bool {
 				return l.watch.Last("a").Role == "primary" && l.watch.Last("b").Role == "secondary"
 			})
 			ways[id].setCut(false)

@@ -95,7 +95,7 @@ func TestPreflight_TheServer(t *testing.T) {
 func TestPreflight_TheGroup(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	a, b := l.pair(options{".allowed_absence_interval": 30, ".health_report_interval": 10, ".health_check_interval": 10})
+	a, b := l.pair(withPeriod(calm), options{".health_report_interval": 10, ".health_check_interval": 10})
 	await(t, "all is well for both", func() bool { return l.preflight(a).OK && l.preflight(b).OK })
 	name := fqdn + ". "
 

@@ -64,9 +64,9 @@ func TestDeletedRecord(t *testing.T) {
 		return x.Role == "not_in_group" && y.Role == "not_in_group" && x.DNS == "not_applicable" && y.DNS == "not_applicable"
 	})
 	for _, n := range []*node{a, b} {
-		if !n.logged(0, "NODE_ROLE_CHANGED", "removed_from_dns") {
-			t.Errorf("%s has not told why it is in no group", n.id)
-		}
+		await(t, n.id+" has told why it is in no group", func() bool {
+			return n.logged(0, "NODE_ROLE_CHANGED", "removed_from_dns")
+		})
 	}
 	if status, problem := l.post(b, "/create"); status != http.StatusConflict {
 		t.Errorf("create with the address of a left over = %d %q, want %d", status, problem, http.StatusConflict)

@@ -36,10 +36,10 @@ func TestRestart(t *testing.T) {
 	var exchanges distant
 	server.begin(1, false, dnsAttack{name: "distance", make: exchanges.carry})
 	o := options{"server": server.addr(), "state_dir": "state"}
-	a, b := l.node("a", o, unhurried()), l.node("b", unhurried())
+	a, b := l.node("a", o, withPeriod(calm)), l.node("b", withPeriod(calm))
 	l.form(a, b)
 	trip := l.lookup(server.addr())
-	without := l.startUp(l.node("c", o, unhurried()))
+	without := l.startUp(l.node("c", o, withPeriod(calm)))
 
 	const restarts = 3
 	most := 0

@@ -30,7 +30,7 @@ func TestMutualTLS(t *testing.T) {
 	secure := options{
 		".external_scheme": "https", "tls_cert": ca.cert, "tls_key": ca.key, "tls_ca": ca.cert, "tls_mutual": true,
 	}
-	a, b := l.node("a", secure), l.node("b", secure)
+	a, b := l.node("a", secure, withPeriod(calm)), l.node("b", secure, withPeriod(calm))
 	for _, n := range []*node{a, b} {
 		n.start()
 		l.watch.watch(n, roots)

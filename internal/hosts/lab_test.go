@@ -70,9 +70,12 @@ type totals struct{ scenarios, samples, accepted, refused, late, violations atom
 
 type server func(testing.TB, ...testserver.Option) *testserver.Server
 
+// machine is how late this one is, for as long as the tests run.
+var machine testnode.Lateness
+
 func newLab(t *testing.T, s scenario, sum *totals) *lab {
 	t.Helper()
-	machine.start()
+	machine.Start()
 	l := &lab{t: t, name: s.name, times: s.times, net: newNetwork(t), done: make(chan struct{}), totals: sum}
 	l.dns = l.server(s.server)
 	l.key = l.dns.Key("hmac-sha256")
@@ -233,7 +236,7 @@ func (l *lab) steady(d time.Duration, meanwhile ...func()) {
 // What the machine was late meanwhile is allowed for.
 func (l *lab) prove(what string, from, to time.Time, bound time.Duration) {
 	l.t.Helper()
-	took, late := max(0, to.Sub(from)), machine.between(from, to)
+	took, late := max(0, to.Sub(from)), machine.Between(from, to)
 	text := fmt.Sprintf("%.3f s of %.3g s", took.Seconds(), bound.Seconds())
 	if late > 0 && took > bound {
 		text += fmt.Sprintf(" (machine late by %.3f s)", late.Seconds())

@@ -145,7 +145,7 @@ func (l *lab) lost(all []request) []string {
 		return nil
 	}
 	unsent := slices.ContainsFunc(all, func(r request) bool { return errors.Is(r.err, errTooMany) })
-	if late := machine.longest(all[0].sent, time.Now()); late > much || unsent {
+	if late := machine.Longest(all[0].sent, time.Now()); late > much || unsent {
 		l.t.Logf("not counted: the machine was late by %v at one go; requests could not be sent: %t; %q", late, unsent, wrong)
 		return nil
 	}
@@ -176,7 +176,7 @@ func movedAbout(w *workflow, times int) {
 	from, to := w.a, w.b
 	for range times {
 		begin := time.Now()
-		w.enter(from, "/failover")
+		w.enter(from, "/failover?to="+to.id)
 		w.t.Logf("the failover from %s took %v", from.id, time.Since(begin))
 		w.settle(to, from)
 		w.calm()

@@ -18,7 +18,7 @@ func TestHosts_LoadBites(t *testing.T) {
 	w := newWorkflowOf(t, impatient, "redirect", "bites", patience, &totals{})
 	from, to := w.a, w.b
 	await(t, "orders have been lost", func() bool {
-		w.enter(from, "/failover")
+		w.enter(from, "/failover?to="+to.id)
 		w.settle(to, from)
 		from, to = to, from
 		return len(lost(w.plain.kept())) > 0

@@ -102,7 +102,7 @@ func loadTrouble(t *testing.T, sum *totals) {
 
 	l.health(b, "")
 	begin := time.Now()
-	l.enter(a, "/failover")
+	l.enter(a, "/failover?to="+b.id)
 	l.prove(l.name+"-failover", begin, time.Now(), l.times.stopBudget()+2*time.Second)
 	l.settle(b, a)
 	plain.more(t, plainRate)
@@ -155,7 +155,7 @@ func (l *lab) compare(all []request, since, until time.Time) {
 	text := fmt.Sprintf("p99 %d ms, calm %d ms (%d requests)", wild.p99.Milliseconds(), calm.p99.Milliseconds(), wild.requests)
 	l.t.Attr("prove."+l.name+"-p99", text)
 	l.t.Logf("%s: %s", l.name, text)
-	if late := machine.between(since, until); wild.p99 > max(much*calm.p99, least)+late {
+	if late := machine.Between(since, until); wild.p99 > max(much*calm.p99, least)+late {
 		l.t.Errorf("in trouble: %s (machine late by %v)", text, late)
 	}
 }

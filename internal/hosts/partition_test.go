@@ -134,7 +134,7 @@ func loss(protocol string) func(l *lab) {
 		healed := l.net.heal()
 		l.t.Attr("prove."+l.name+"-lapses", fmt.Sprintf("%d in %.0f s", terms-1, healed.Sub(begin).Seconds()))
 		enough := protocol == "udp" || l.times.attempt() > time.Second
-		late := machine.between(begin, healed)
+		late := machine.Between(begin, healed)
 		if terms > 1 && enough && late < l.times.attempt() {
 			l.t.Errorf("the role was lost, and %d terms began (machine late by %v)", terms-1, late)
 		}

@@ -29,7 +29,7 @@ func stopWriter(l *lab) {
 	_, refused := count(l.ledger.kept())
 	l.t.Logf("the ledger has refused %d writes", refused)
 	// On a machine that is late, all of them may wait for the ledger instead.
-	if late := machine.between(begin, time.Now()); refused == 0 && late == 0 {
+	if late := machine.Between(begin, time.Now()); refused == 0 && late == 0 {
 		l.t.Errorf("of %d writers none was between its check and its write", pens)
 	}
 }

@@ -152,7 +152,8 @@ func TestServeHTTP_SlowBody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newNode(t, "b", httptransport.Config{IOTimeout: 50 * time.Millisecond}, unwanted(t))
+			// What is left of it when the body was waited for is for the answer.
+			b := newNode(t, "b", httptransport.Config{IOTimeout: time.Second}, unwanted(t))
 			conn := dial(t, b, head(httptransport.Path, 1000, c.field)+"{")
 			r := bufio.NewReader(conn)
 			answer, err := http.ReadResponse(r, nil)
@@ -232,7 +233,7 @@ func (endless) Read(b []byte) (int, error) {
 // its context must not end.
 func TestServeHTTP_LongHandler(t *testing.T) {
 	t.Parallel()
-	const ioTimeout = 20 * time.Millisecond
+	const ioTimeout = 200 * time.Millisecond
 	a := newNode(t, "a", httptransport.Config{}, nil)
 	b := newNode(t, "b", httptransport.Config{IOTimeout: ioTimeout}, func(ctx context.Context, _ transport.Message) (transport.Message, error) {
 		select {

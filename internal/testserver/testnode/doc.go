@@ -1,7 +1,7 @@
 // Package testnode is what the tests of running nodes have in common: a client
 // that asks a node for its state, an observer that asks all of them again and
-// again and judges whether two were ever Primary at one instant, and a list of
-// the processes that have not ended.
+// again and judges whether two were ever Primary at one instant, a measure of
+// how late the machine is, and a list of the processes that have not ended.
 //
 // # What is promised
 //
