@@ -128,7 +128,8 @@ func (m *Machine) taskVerdict(t *task, in Answered, v Verdict) {
 }
 
 func (m *Machine) unanswered(t *task, problem string) {
-	m.notKnown(t, problem+"; if you know that the Primary is dead, force a failover to this node")
+	m.notKnown(t, problem+"; look at the Primary and at its way to the DNS server; "+
+		"if you know that it is dead, force a failover to this node")
 }
 
 // notKnown: whoever was asked may have done it.

@@ -42,8 +42,9 @@
 //     it happens, nothing is promised until 2·W after the last node has seen it.
 //   - A2, clocks: each runs within 10 % of real time; offsets do not matter. A
 //     machine all of whose clocks stop and go on is outside: a virtual machine
-//     that was paused, or a suspended one whose wall clock is set back meanwhile.
-//     For that there are terms.
+//     that was paused, or a suspended one whose wall clock is set back
+//     meanwhile, or after the host's last look at the clocks before (W/40). For
+//     that there are terms.
 //   - A3, none about the rest: messages and processes may be delayed, lost,
 //     doubled, stopped or restarted at will.
 //   - A4, one process for each ID at any instant: nobody asks a node to promise
@@ -90,7 +91,8 @@
 //     drop, demote, win.
 //  4. Promise. A member that is not Primary answers a heartbeat with "no
 //     takeover of mine for W from now". Not with a claim of its own of unknown
-//     end, not if the record it read last names itself, not to a lower term. A
+//     end, not if the record it read last names itself, not to a lower term. One
+//     that has read nothing yet promises as well, since it can take nothing. A
 //     write is of unknown end until a read shows another record than the one it
 //     was conditional on. Code: heartbeat, mayPromise, resolve.
 //  5. Quiet. Each member keeps one instant on the wait clock: the latest of its
@@ -116,11 +118,13 @@
 //  9. Handover. Ask the target, stop the work, drop the authority, write the
 //     record that names the target, tell it; it takes the record by rule 8. If
 //     the write fails the node is no Primary either, and returns by rule 8 only.
-//     A target that left meanwhile is not named.
-//     A handover that is not taken is for every eligible member after 2·U. A
-//     clean stop is a handover, or with nobody to take over a release, which is
-//     for everybody at once. Code: failover, pickTarget, pickAtOnce, unfit,
-//     yieldTo, writeYield, awaitYield, targetGone, awaitTaker, stop.
+//     So a Primary does not begin while the server refuses its writes, nor,
+//     unless it is unhealthy, while the store does not answer; one that stops
+//     does. A target that left meanwhile is not named. A handover that is not
+//     taken is for every eligible member after 2·U. A clean stop is a handover,
+//     or with nobody to take over a release, which is for everybody at once.
+//     Code: failover, barred, blind, pickTarget, pickAtOnce, unfit, yieldTo,
+//     writeYield, awaitYield, targetGone, awaitTaker, stop, abandon.
 //  10. Members. A node adds itself as joining; the Primary's next write confirms
 //     it, and from the send of that write on its promise is needed, until a
 //     record without it is confirmed. Who can never be Primary is not asked;
@@ -142,10 +146,11 @@
 //     needs a reason, and is refused while the Primary answers. It also serves a
 //     joining member, a paused group and a name that nobody comes back to. Code:
 //     mayTakeOver, force, askBeforeForce, primaryAnswered, giveWay.
-//  14. New timings. The Primary writes them. From the send on its authority ends
+//  14. New timings. The Primary writes them, if what comes of them is right: who
+//     asks may not have read the last ones. From the send on its authority ends
 //     by the smaller L, until a read resolves the write; a longer one begins
-//     with the renewal after. A promise states its own length. Code: shortest,
-//     cut, confirmed, vote.
+//     with the renewal after. A promise states its own length. Code: objection,
+//     shortest, cut, confirmed, vote.
 //
 // Verbs that change the group are carried out by the Primary. Another node asks
 // the one that the record names, reads once more if that one says that it is

@@ -326,7 +326,7 @@ func (c *canon) machine(m *Machine) {
 	c.run(m.cfg.Run)
 	c.observation(k.seen)
 	c.flags(m.role == event.RoleNotInGroup, m.healthy, k.fresh, k.older, k.absent, m.settled, m.stopping, m.store.must,
-		m.store.wanted && (all || m.role == event.RoleNotInGroup))
+		m.store.wanted && (all || m.role == event.RoleNotInGroup), all && m.blind())
 	c.pair(k.read)
 	c.pair(k.top)
 	c.pair(k.heard)

@@ -50,10 +50,24 @@ func (m *Machine) beforeYieldHere(t *task) {
 		}
 	case t.req.Verb == VerbFailover && t.req.Target == m.cfg.Self.ID:
 		m.end("", "")
-	case t.step <= stepRead:
+	case t.step > stepRead:
+	case m.barred():
+		m.endYield(t, CodeRefused, m.store.barred)
+	case m.blind() && t.cause != event.CauseUnhealthy:
+		m.endYield(t, CodeStoreUnreachable, m.known.problem)
+	default:
 		m.pickTarget(t)
 	}
 }
+
+// blind: the store does not answer, so that the role would be given up for a
+// write that cannot be done. One answer that was lost is no outage.
+func (m *Machine) blind() bool { return !m.known.fresh && m.known.failed > 1 && !m.stopping }
+
+// barred: the server refused the last write. It would refuse the one that hands
+// the role over, and nobody would be Primary until it takes one; a node that
+// stops has nothing to lose.
+func (m *Machine) barred() bool { return m.store.barred != "" && !m.stopping }
 
 // pickTarget goes through the candidates, the best first, until one is fit.
 func (m *Machine) pickTarget(t *task) {
@@ -163,9 +177,9 @@ func (m *Machine) taskReport(t *task, in Answered, r Report) {
 		t.step = stepNew
 		if why := m.unfit(in, r); why != "" {
 			t.pass(t.target.ID, why)
-			return
+		} else if !m.barred() {
+			m.yieldTo(t, t.target, r.Run)
 		}
-		m.yieldTo(t, t.target, r.Run)
 	case t.step == stepTold:
 		now := m.known.seen.Record
 		won := now.Primary == t.target.ID && now.By == t.target.ID

@@ -232,8 +232,11 @@ func (m *Machine) become(r event.Role, cause event.Cause) {
 	m.noteMethod()
 }
 
-// setDNS notes whether the store answers.
+// setDNS notes whether the store answers, and takes what this node has to write.
 func (m *Machine) setDNS(ok bool, problem string) {
+	if ok && m.store.barred != "" {
+		ok, problem = false, m.store.barred
+	}
 	next := event.DNSDisconnected
 	switch {
 	case m.role == event.RoleNotInGroup && !m.joining():
@@ -325,6 +328,18 @@ func (m *Machine) stop() {
 	}
 }
 
+// abandon ends a handover for which the time is over.
+func (m *Machine) abandon() {
+	if len(m.tasks) == 0 || m.tasks[0].step < stepYield {
+		return
+	}
+	problem := ""
+	if m.tasks[0].step == stepYield {
+		problem = "the record was not written in time" + because(m.known.problem)
+	}
+	m.endYield(&m.tasks[0], CodeStoreUnreachable, problem)
+}
+
 // stopped: a machine that is to stop has nothing left to do, or no time.
 func (m *Machine) stopped() bool {
 	if !m.stopping {
@@ -334,6 +349,7 @@ func (m *Machine) stopped() bool {
 		if m.auth.held {
 			m.demote(event.CauseShutdown, "")
 		}
+		m.abandon()
 		return true
 	}
 	return !m.auth.held && m.demotion.op == 0 && len(m.tasks) == 0

@@ -85,6 +85,9 @@ func (m *Machine) resolve(o Observation) (own attempt, ok bool) {
 func (m *Machine) see(o Observation) {
 	k := &m.known
 	was := k.seen
+	if ident(was) != ident(o) {
+		m.store.barred = "" // somebody's update was taken
+	}
 	if was.Found == Present && was.Record.Primary != o.Record.Primary {
 		k.before = was.Record.Primary
 	}
@@ -184,7 +187,7 @@ func (m *Machine) sawAbsent(o Observation) {
 	if m.auth.held {
 		m.auth.absent = true
 	}
-	if ident(k.seen) != "" && m.role == event.RoleNotInGroup && !m.joining() {
+	if ident(k.seen) != "" && m.role == event.RoleNotInGroup && !m.joining() && !m.auth.held {
 		k.seen = o
 	}
 	if k.seen.Found != Present {

@@ -3,6 +3,8 @@ package failover
 import (
 	"slices"
 	"time"
+
+	"github.com/availabilitygroup/ag/event"
 )
 
 // promise is the last one this run gave.
@@ -75,7 +77,7 @@ func (m *Machine) heartbeat(from string, hb Heartbeat) Report {
 	if stale {
 		return m.report()
 	}
-	if hb.Term > k.read.term || m.joining() {
+	if hb.Term > k.read.term || m.role == event.RoleNotInGroup {
 		m.store.wanted = true
 	}
 	if !m.auth.held {
@@ -84,6 +86,9 @@ func (m *Machine) heartbeat(from string, hb Heartbeat) Report {
 	r := m.report()
 	if !m.mayPromise() {
 		return r
+	}
+	if k.seen.Found == Unread {
+		r.Group = hb.Group // it binds in any group: nobody takes a record that he has not read
 	}
 	r.Promise = m.timing().W
 	m.promise = promise{given: true, at: m.now.Wait, length: r.Promise, to: from, run: hb.Run}

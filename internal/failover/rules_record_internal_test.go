@@ -653,7 +653,7 @@ func TestRule14_ZeroFieldsStay(t *testing.T) {
 // for in that moment waits for the end of the write.
 func TestRule10_AFailoverWaitsForTheConfirmation(t *testing.T) {
 	t.Parallel()
-	for end, want := range map[End]Code{Applied: "pending", Refused: CodeNoTarget} {
+	for end, want := range map[End]Code{Applied: "pending", Refused: CodeRefused} {
 		s := primary(t, "b")
 		s.m.store.wanted = true
 		s.skip(10 * time.Second)

@@ -22,6 +22,7 @@ type storeOp struct {
 	must    bool          // and no write before it (rule 7)
 	readAt  time.Duration // wait: no read before
 	writeAt time.Duration // wait: no write before
+	barred  string        // why the server refused the last write; empty since the record has changed
 }
 
 // readFirst reads what has to be known before anything is written.
@@ -267,7 +268,7 @@ func (m *Machine) refused(problem string) {
 	m.tries = slices.Clip(m.tries[:m.latest()])
 	m.store.writeAt = m.now.Wait + m.timing().Attempt()
 	m.auth.urgent = m.auth.held
-	m.known.problem = problem
+	m.known.problem, m.store.barred = problem, cmp.Or(problem, "the server refuses updates")
 	m.setDNS(false, problem)
 	m.taskRefused(a, problem)
 }

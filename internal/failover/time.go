@@ -1,6 +1,9 @@
 package failover
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Now is one reading of a node's clocks, taken after the input it comes with
 // was taken (protocol, times).
@@ -105,6 +108,38 @@ func (t Timing) alarmEvery() time.Duration { return min(t.C, t.W/30) }
 // lostAfter is the silence of both channels that counts as a lost heartbeat:
 // the alarm, and two of the reads that it brings.
 func (t Timing) lostAfter() time.Duration { return t.alarmAfter() + t.W/15 }
+
+// The limits of the intervals.
+const (
+	MinAllowedAbsence = 500 * time.Millisecond
+	MaxAllowedAbsence = 24 * time.Hour
+	MinInterval       = 10 * time.Millisecond
+)
+
+// LongestReport is the longest R that W allows, from R + 3·U + 2·b ≤ L − δ: a
+// report, and three attempts with two pauses to confirm it, before the Primary
+// has to stop.
+func (t Timing) LongestReport() time.Duration {
+	return t.Lease() - t.StopBudget() - 3*t.Attempt() - 2*t.BackOff()
+}
+
+// mistake is what is wrong with the timings of a group, nothing if they are
+// right. A node that asks for new ones has checked them against those it knew.
+func (t Timing) mistake() string {
+	switch {
+	case t.tight:
+	case t.W < MinAllowedAbsence || t.W > MaxAllowedAbsence:
+		return fmt.Sprintf("an allowed_absence_interval of %v is not from %v to %v", t.W, MinAllowedAbsence, MaxAllowedAbsence)
+	case t.R < MinInterval || t.R > t.LongestReport():
+		return fmt.Sprintf("a health_report_interval of %v is not from %v to %v, which an allowed_absence_interval of %v asks for",
+			t.R, MinInterval, t.LongestReport().Truncate(time.Millisecond), t.W)
+	case t.C < MinInterval || t.C > t.W:
+		return fmt.Sprintf("a health_check_interval of %v is not from %v to the allowed_absence_interval of %v", t.C, MinInterval, t.W)
+	case t.TTL < 0 || t.TTL > t.W:
+		return fmt.Sprintf("a group_fqdn_ttl of %v is not at most the allowed_absence_interval of %v", t.TTL, t.W)
+	}
+	return ""
+}
 
 // opBudget is the time one store operation gets, so that an update and its
 // read-back fit into one attempt.

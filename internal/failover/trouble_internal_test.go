@@ -46,7 +46,8 @@ func (s *simulation) process(n, _ *node) {
 
 // clocks: a wall clock is set, forward or back. One that is set back while the
 // machine is suspended hides the time from both clocks, which is outside of
-// assumption A2.
+// assumption A2; so is one that is set back after the last look at the clocks
+// before that, and the host looks often: here, at once.
 func (s *simulation) clocks(n, _ *node) {
 	d := s.upTo(4*s.timing.W) - 2*s.timing.W
 	if n.resting {
@@ -55,6 +56,9 @@ func (s *simulation) clocks(n, _ *node) {
 	n.shift += d
 	n.stepped = true
 	s.say(n.id, "has its wall clock set by %v", d)
+	if n.up && !n.frozen && !n.resting {
+		s.deliver(n, n.gen, Tick{})
+	}
 }
 
 func (s *simulation) links(n, o *node) {

@@ -130,7 +130,7 @@ func (m *Machine) join(t *task) {
 // checkJoined ends a join that cannot be written into the record. What is
 // wrong with the record already is for the store to say.
 func (m *Machine) checkJoined(r record.Record) {
-	_, err := m.joined(r).Strings()
+	_, err := fullest(m.joined(r)).Strings()
 	if err == nil {
 		return
 	}
@@ -140,6 +140,19 @@ func (m *Machine) checkJoined(r record.Record) {
 	case before == nil:
 		m.end(CodeBadRequest, err.Error())
 	}
+}
+
+// fullest is r as long as it can get without another member: the members must
+// be able to take over, to renew and to pause.
+func fullest(r record.Record) record.Record {
+	for _, x := range r.Members {
+		if len(x.ID) > len(r.Primary) {
+			r.Primary = x.ID
+		}
+	}
+	r.By, r.Run, r.Paused = r.Primary, "ffffffff", true
+	r.Term, r.Seq = record.MaxNumber, record.MaxNumber
+	return r
 }
 
 // hint tells the Primary once that the record has changed.
@@ -309,27 +322,48 @@ func (m *Machine) changeHere(t *task) {
 		}
 		return
 	}
-	switch t.req.Verb {
-	case VerbDissolve:
+	if code, text := m.objection(t.req); code != "" {
+		m.end(code, text)
+		return
+	}
+	if t.req.Verb == VerbDissolve {
 		t.step, t.cause = stepYield, event.CauseDissolved
 		m.demote(event.CauseDissolved, "")
 		return
-	case VerbRemove:
-		if t.req.Target == m.cfg.Self.ID {
-			m.end(CodeBadRequest, "the Primary does not remove itself: let it leave")
-			return
-		}
-		if _, ok := m.auth.base.Member(t.req.Target); !ok {
-			m.end(CodeUnknownMember, "the group has no member "+t.req.Target)
-			return
-		}
-	default:
 	}
 	if len(m.tries) > 0 || m.store.write && m.store.op != 0 {
 		return // one change at a time: this write would not carry it
 	}
 	t.step = stepEdited
 	m.auth.urgent = true
+}
+
+// objection is why this Primary cannot do what is asked.
+func (m *Machine) objection(q Request) (code Code, text string) {
+	switch q.Verb {
+	case VerbDissolve: // which begins with the end of the work
+		if m.barred() {
+			return CodeRefused, m.store.barred
+		}
+		if m.blind() {
+			return CodeStoreUnreachable, m.known.problem
+		}
+	case VerbRemove:
+		if q.Target == m.cfg.Self.ID {
+			return CodeBadRequest, "the Primary does not remove itself: let it leave"
+		}
+		if _, ok := m.auth.base.Member(q.Target); !ok {
+			return CodeUnknownMember, "the group has no member " + q.Target
+		}
+	case VerbConfigure:
+		r := m.auth.base
+		configured(&r, q.Timing)
+		if mistake := m.timingOf(r).mistake(); mistake != "" {
+			return CodeBadRequest, "the group cannot have these timings: " + mistake
+		}
+	default:
+	}
+	return "", ""
 }
 
 // edit puts what the first task wants into the Primary's next write.
