@@ -134,3 +134,30 @@ func TestRule10_ARecordHasRoomForATakeover(t *testing.T) {
 		}
 	}
 }
+
+// What is written in time is no failure, though nobody has said yet that he has
+// taken it.
+func TestRule9_AHandoverThatIsWrittenInTimeIsNoFailure(t *testing.T) {
+	t.Parallel()
+	for _, written := range []bool{false, true} {
+		s := primary(t)
+		s.promised("a", w)
+		s.step(Stop{})
+		s.step(DemoteDone{Op: s.demote.Op})
+		if written {
+			s.written(Applied)
+		}
+		s.events = nil
+		s.skip(spare + 2*budget)
+		s.step(Tick{})
+		wants(t, "done", s.out.Done, true)
+		var results []event.FailoverResult
+		for _, e := range s.events {
+			if r, ok := e.(event.FailoverResult); ok {
+				results = append(results, r)
+			}
+		}
+		wants(t, "results", len(results), 1)
+		wants(t, "is a failure", results[0].Problem != "", !written)
+	}
+}

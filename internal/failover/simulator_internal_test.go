@@ -175,7 +175,7 @@ func (s *simulation) addOne(i int) {
 	w := s.world
 	n := w.add(string(rune('a'+i)), func(c *Config) {
 		c.Bootstrap = BootstrapCreate
-		c.Gate = w.rng.IntN(4) == 0
+		c.Gate = w.rng.IntN(2) == 0
 		if w.rng.IntN(4) == 0 {
 			c.Self.Priority = 50 + w.rng.IntN(100)
 		}
