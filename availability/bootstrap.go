@@ -18,7 +18,8 @@ const (
 	BootstrapJoin
 	// BootstrapCreate: the node joins the group, and creates it once it has
 	// seen for an AllowedAbsenceInterval that there is none. So all nodes may
-	// have the same configuration.
+	// have the same configuration. A group that was dissolved is created again by
+	// nobody but [Group.Create].
 	BootstrapCreate
 )
 

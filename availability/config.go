@@ -30,7 +30,8 @@ type Config struct {
 	Bootstrap Bootstrap
 	// OpenStore opens the store with the group's name and key, and again when
 	// they change: rfc2136.Config{Server: "ns1:53"}.Open. A store that is an
-	// io.Closer is closed. Either OpenStore or Store must be set, not both.
+	// io.Closer is closed. Either OpenStore or Store must be set, not both. An
+	// error of it that comes from no server says that the settings are wrong.
 	OpenStore func(dnsstore.Access) (dnsstore.Store, error)
 	// Store is a store of one's own in the place of OpenStore. It is never
 	// closed.
@@ -61,7 +62,8 @@ type Config struct {
 	StateDir string
 	// Clock is the time; nil means the system's. Only the interface is used.
 	Clock clock.Clock
-	// Logger is where the group logs; nil means nowhere.
+	// Logger is where the group logs; nil means nowhere. One that blocks holds
+	// the group up: it loses the role, though its contexts end in time.
 	Logger *slog.Logger
 }
 

@@ -153,18 +153,18 @@ func (s Settings) complete() bool { return len(s.mistakes(true)) == 0 }
 func (g *Group) endOf(err error) failover.End {
 	switch {
 	case err == nil:
-		g.storeWorks()
+		g.storeWorks(storeWrite)
 		return failover.Applied
 	case errors.Is(err, dnsstore.ErrConflict):
 		g.counts.conflicts.Add(1)
 		return failover.Conflicted
 	case errors.Is(err, dnsstore.ErrRefused):
 		g.counts.refused.Add(1)
-		g.storeProblem(err)
+		g.storeProblem(storeWrite, err)
 		return failover.Refused
 	default:
 		g.counts.unknown.Add(1)
-		g.storeProblem(err)
+		g.storeProblem(storeWrite, err)
 		return failover.Unknown
 	}
 }

@@ -29,7 +29,8 @@
 //   - the rate of each clock is within 10 % of real time. Offsets do not
 //     matter. A machine all of whose clocks stop and resume is outside: a
 //     paused or restored virtual machine, or a suspended one whose wall clock
-//     is set back meanwhile. For that there are terms and VerifyPrimary;
+//     is set back meanwhile or less than W/10 before. For that there are terms
+//     and VerifyPrimary;
 //   - a node ID belongs to at most one live process at any instant. The lock of
 //     the state directory sees to it on one machine; across machines nothing
 //     can.

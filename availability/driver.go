@@ -29,8 +29,10 @@ type driver struct {
 	links   *links
 	replies *replies
 	hooks   sync.WaitGroup // calls of the host's hooks
+	calls   calls          // which of them
 
 	leaving *tenure // that the last Demote is about
+	settled bool    // it was in a group, or has told why it will not be
 }
 
 // newDriver makes what can fail before the group starts.
@@ -41,7 +43,7 @@ func newDriver(g *Group) (*driver, error) {
 		return nil, err
 	}
 	s := g.current()
-	if err := errors.Join(g.state.begin(d.incarnation), d.links.open(s)); err != nil {
+	if err := errors.Join(g.state.begin(d.incarnation), d.openLinks(s)); err != nil {
 		return nil, errors.Join(err, g.state.close())
 	}
 	g.links.Store(d.links)
@@ -49,12 +51,23 @@ func newDriver(g *Group) (*driver, error) {
 	return d, nil
 }
 
+// openLinks opens the store. A node that is in no group, and enters none unasked,
+// needs none before it is told to; its settings can be mended until then.
+func (d *driver) openLinks(s Settings) error {
+	err := d.links.open(s)
+	if err == nil || d.g.member || d.g.cfg.Bootstrap != BootstrapManual {
+		return err
+	}
+	d.g.log.Warn("no store is open; the node is in no group, and waits for other settings", slogErr(err))
+	return nil
+}
+
 func (d *driver) config(s Settings) failover.Config {
 	c := d.g.cfg
 	return failover.Config{
 		Group: s.GroupFQDN, Self: d.g.self(s), Run: d.incarnation, ProvenDead: d.g.state.provenDead, Timing: timingFor(s),
 		Bootstrap: bootstrapFor(c.Bootstrap), FailbackAfter: c.FailbackAfter,
-		Gate: c.BeforePromote != nil || c.Witness != nil, Idle: !s.complete(), Random: randomUint64,
+		Gate: c.BeforePromote != nil || c.Witness != nil, Idle: !d.links.isOpen(s), Random: randomUint64,
 	}
 }
 
@@ -89,6 +102,7 @@ func (d *driver) run(ctx context.Context) error {
 	close(d.g.began)
 	told := d.loop(ctx, wake)
 	d.end()
+	d.g.watches.Wait()
 	cancel()
 	err := d.all.Wait()
 	d.awaitHost(d.left(told))
@@ -153,7 +167,7 @@ func (d *driver) awaitHooks(within time.Duration) {
 	select {
 	case <-done:
 	case <-t.C:
-		d.g.log.Warn("a hook has not returned")
+		d.g.log.Warn("a hook has not returned", slog.String("op", d.calls.running()))
 	}
 }
 
@@ -171,49 +185,18 @@ func (d *driver) loop(ctx context.Context, wake time.Duration) (told time.Time) 
 	return told
 }
 
-// next waits for the next input; wake is when a Tick is due, from now.
+// next waits for the next input; wake is when a Tick is due, from now, 0: never.
+// While it holds authority there is one at each lookout: a step is what reads the
+// clocks.
 func (d *driver) next(wake time.Duration, stop <-chan struct{}) failover.Input {
-	began := d.g.cfg.Clock.Now()
-	for {
-		in, ok := d.await(d.nap(wake-d.g.cfg.Clock.Now().Sub(began), wake > 0), stop)
-		if ok {
-			return in
-		}
-		if d.lapsed() || wake > 0 && d.g.cfg.Clock.Now().Sub(began) >= wake {
-			return failover.Tick{}
-		}
+	nap := d.g.snap.Load().nap(d.g.cfg.Clock.Now())
+	if nap == 0 || wake > 0 && wake < nap {
+		nap = wake
 	}
-}
-
-// lookout is how often a driver looks whether its authority is over, as a part
-// of W. What ends it early is seen by no timer: that the machine was suspended,
-// and that the wall clock was set forward.
-const lookout = 40
-
-// nap is how long to wait at a time, 0: as long as it takes.
-func (d *driver) nap(left time.Duration, due bool) time.Duration {
-	every := time.Duration(0)
-	if s := d.g.snap.Load(); s.view.Role == event.RolePrimary {
-		every = max(s.view.Record.AllowedAbsence/lookout, time.Millisecond)
+	if in, ok := d.await(nap, stop); ok {
+		return in
 	}
-	switch {
-	case !due:
-		return every
-	case every == 0:
-		return max(left, 1)
-	default:
-		return max(min(left, every), 1)
-	}
-}
-
-// lapsed: the authority of a Primary is over.
-func (d *driver) lapsed() bool {
-	s := d.g.snap.Load()
-	if s.view.Role != event.RolePrimary {
-		return false
-	}
-	_, primary := s.left(d.g.cfg.Clock.Now())
-	return !primary
+	return failover.Tick{}
 }
 
 // await waits for an input for that long, 0: as long as it takes. The timer is
@@ -243,6 +226,7 @@ func (d *driver) await(nap time.Duration, stop <-chan struct{}) (in failover.Inp
 func (d *driver) step(in failover.Input) time.Duration {
 	out := d.machine.Step(d.now(), in)
 	d.publish()
+	d.tellDissolved()
 	d.trace(in, out)
 	d.g.hub.publish(out.Events)
 	for _, e := range out.Events {
@@ -258,6 +242,21 @@ func (d *driver) step(in failover.Input) time.Duration {
 	return out.Wake
 }
 
+// tellDissolved says once that a node which creates its group by itself waits for
+// another one to do so: a dissolved group is not one that is yet to be made.
+func (d *driver) tellDissolved() {
+	v := &d.g.snap.Load().view
+	dissolved := v.Known && v.Record.Dissolved
+	if d.settled || !v.InGroup && (!dissolved || d.g.cfg.Bootstrap != BootstrapCreate) {
+		return
+	}
+	if d.settled = true; v.InGroup {
+		return
+	}
+	d.g.log.Warn("the group was dissolved, and no node creates it by itself any more: "+
+		"create it with Create, or POST group", slog.String("group", v.Record.Group), slog.String("node", d.g.nodeID()))
+}
+
 // tellWitness tells a Primary's witness of each change of the members.
 func (d *driver) tellWitness(e event.Event) {
 	term := d.g.snap.Load().primaryTerm()
@@ -268,7 +267,8 @@ func (d *driver) tellWitness(e event.Event) {
 
 // trace logs a step in the words that scripts are written in.
 func (d *driver) trace(in failover.Input, out failover.Output) {
-	if !d.g.log.Enabled(d.work, slog.LevelDebug) {
+	_, tick := in.(failover.Tick)
+	if tick && len(out.Events)+len(out.Effects) == 0 || !d.g.log.Enabled(d.work, slog.LevelDebug) {
 		return
 	}
 	d.g.log.LogAttrs(d.work, slog.LevelDebug, "step",
@@ -281,8 +281,7 @@ func (d *driver) trace(in failover.Input, out failover.Output) {
 // publish makes the new state visible, and begins or ends the tenure with it.
 func (d *driver) publish() {
 	s := &snapshot{view: d.machine.View(), clock: d.clock, node: d.g.nodeID()}
-	before := d.g.snap.Swap(s)
-	was, is := before.primaryTerm(), s.primaryTerm()
+	was, is := d.g.show(s), s.primaryTerm()
 	if was == is {
 		return
 	}

@@ -61,7 +61,7 @@ func (d *driver) exchange(ctx context.Context, e failover.Send) failover.Input {
 		answer.Problem = problemOf(err)
 		return answer
 	}
-	d.g.counts.works(e.To.ID)
+	d.g.counts.works(channel{peer: e.To.ID})
 	answer.Message = m
 	return answer
 }
@@ -140,11 +140,21 @@ func (d *driver) HandleMessage(ctx context.Context, m transport.Message) (transp
 	}
 	select {
 	case a := <-answer:
+		d.notePause(m.From, in, a)
 		return pack(m.Group, id, m.From, a)
 	case <-ctx.Done():
 		return transport.Message{}, context.Cause(ctx)
 	case <-d.work.Done():
 		return transport.Message{}, ErrNotRunning
+	}
+}
+
+// notePause logs why another member has paused the group.
+func (d *driver) notePause(from string, in, answer failover.Message) {
+	ask, asked := in.(failover.Ask)
+	verdict, answered := answer.(failover.Verdict)
+	if asked && answered && ask.Request.Verb == failover.VerbPause && verdict.Code == "" {
+		d.g.logPause(from, ask.Request.Reason)
 	}
 }
 

@@ -50,7 +50,9 @@ var (
 	// ErrBadRequest: the request makes no sense, whatever the state; the error
 	// that wraps it says why. From Failover, with Force and without a reason or
 	// at another node than the one that shall take over; from Remove of the
-	// Primary itself.
+	// Primary itself; from Create, Join and Configure with settings that open no
+	// store; from verbs with a reason or an ID that is too long; from
+	// RunWhilePrimary without a function.
 	ErrBadRequest = errors.New("availability: bad request")
 	// ErrBusy: 64 requests wait already, here or at the Primary. From the verbs;
 	// ask again later.

@@ -19,6 +19,8 @@ type Group struct {
 	log   *slog.Logger
 	state *stateDir
 
+	member bool // of a group, when it was last saved
+
 	snap   atomic.Pointer[snapshot]
 	nudge  chan struct{}       // a reader has seen the end of the authority
 	inputs chan failover.Input // to the driver; unbuffered
@@ -27,6 +29,8 @@ type Group struct {
 	ran    atomic.Bool
 	counts counters
 	links  atomic.Pointer[links] // nil before Run
+
+	watches sync.WaitGroup // over tenures; Run waits for them
 
 	mu       sync.Mutex
 	given    Settings                          // guarded by mu; what was set, without defaults
@@ -57,7 +61,7 @@ func New(c Config) (*Group, error) {
 		return nil, err
 	}
 	g := &Group{
-		cfg: c, log: c.Logger, state: state, given: given,
+		cfg: c, log: c.Logger, state: state, given: given, member: saved.Membership.InGroup,
 		nudge:  make(chan struct{}, 1), // one is enough: it only says "look"
 		inputs: make(chan failover.Input),
 		began:  make(chan struct{}), ended: make(chan struct{}), changed: make(chan struct{}),
@@ -82,7 +86,9 @@ func New(c Config) (*Group, error) {
 // host's own hooks and handlers that ignore their contexts.
 // After it the node is never Primary. It returns nil when it was ended by ctx,
 // [ErrRunTwice] when it was called before, [ErrStateLocked] when another
-// process uses the StateDir, and else what made it impossible to start.
+// process uses the StateDir, and else what made it impossible to start. Settings
+// that open no store are none of that for a node of BootstrapManual that was in no
+// group: the verbs that enter one say what is wrong.
 func (g *Group) Run(ctx context.Context) error {
 	if g.ran.Swap(true) {
 		return ErrRunTwice
@@ -111,7 +117,9 @@ func (g *Group) hasEnded() bool {
 
 // Subscribe calls h for each event of the kind id, or of every kind for
 // [event.Any]; see package event for what is promised. It fails for an unknown
-// id and a nil handler, nothing else, and may be called at any time.
+// id and a nil handler, nothing else, and may be called at any time. The returned
+// function waits for a call of h that is under way, unless h calls it: two
+// handlers that end each other's subscriptions would wait for each other.
 func (g *Group) Subscribe(id event.ID, h event.Handler) (unsubscribe func(), err error) {
 	return g.hub.subscribe(id, h)
 }

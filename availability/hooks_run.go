@@ -5,6 +5,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/availabilitygroup/ag/internal/failover"
@@ -29,7 +33,7 @@ func (d *driver) demote(e failover.Demote) {
 			_ = d.guarded("OnDemote", func() error { d.g.cfg.OnDemote(ctx, what); return nil }) // a panic is noted
 		}
 		if t != nil {
-			t.work.Wait()
+			d.calls.during("the work of the tenure", t.work.Wait)
 		}
 	})
 	d.worker(left, func(ctx context.Context) {
@@ -46,11 +50,40 @@ func (d *driver) guarded(hook string, call func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			d.g.counts.panics.Add(1)
-			d.g.log.Warn("a hook panicked", slog.String("op", hook), slog.String("err", fmt.Sprint(v)))
+			d.g.log.Warn("a hook panicked", slog.String("op", hook), slog.String("err", fmt.Sprint(v)),
+				slog.String("stack", string(debug.Stack())))
 			err = fmt.Errorf("the hook %s panicked: %v", hook, v)
 		}
 	}()
-	return call()
+	d.calls.during(hook, func() { err = call() })
+	return err
+}
+
+// calls are what the host is doing for the driver.
+type calls struct {
+	mu    sync.Mutex
+	names []string // guarded by mu
+}
+
+// during notes the call of do, also if that panics.
+func (c *calls) during(name string, do func()) {
+	c.mu.Lock()
+	c.names = append(c.names, name)
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		i := slices.Index(c.names, name)
+		c.names = slices.Delete(c.names, i, i+1)
+	}()
+	do()
+}
+
+// running are the names of the calls that have not returned.
+func (c *calls) running() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return strings.Join(c.names, ", ")
 }
 
 // askHost calls a hook and waits for its answer as long as ctx lives. The hook may

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -17,7 +18,8 @@ import (
 
 // Problems with what a node is connected to.
 var (
-	errNoStore        = errors.New("availability: no store is open: the settings are not complete")
+	errNoStore        = errors.New("availability: no store is open: the settings are not complete, or open none")
+	errNilStore       = errors.New("availability: OpenStore returned neither a store nor an error")
 	errNoTransport    = errors.New("availability: this node has no transport")
 	errForeignMessage = errors.New("availability: the message is for another group or node")
 	errHealthHangs    = errors.New("availability: the health check has not returned in time")
@@ -59,8 +61,8 @@ func (l *links) open(s Settings) error {
 	store, closer := l.g.cfg.Store, io.Closer(nil)
 	if store == nil {
 		var err error
-		if store, err = l.g.cfg.OpenStore(accessFor(s)); err != nil {
-			return fmt.Errorf("open the store of %s: %w: %w", s.GroupFQDN, ErrStoreUnreachable, err)
+		if store, err = l.openStore(s); err != nil {
+			return fmt.Errorf("open the store of %s: %w", s.GroupFQDN, err)
 		}
 		closer, _ = store.(io.Closer)
 	}
@@ -72,6 +74,24 @@ func (l *links) open(s Settings) error {
 		err = errors.Join(err, closer.Close())
 	}
 	return err
+}
+
+// openStore tells settings that open no store, which is what an error means that
+// comes from no server, from a server that cannot be had.
+func (l *links) openStore(s Settings) (dnsstore.Store, error) {
+	store, err := l.g.cfg.OpenStore(accessFor(s))
+	switch {
+	case err == nil && store == nil:
+		return nil, errNilStore
+	case err == nil:
+		return store, nil
+	case errors.Is(err, dnsstore.ErrRefused), errors.Is(err, dnsstore.ErrUnfit), errors.Is(err, dnsstore.ErrUnknown):
+		return nil, fmt.Errorf("%w: %w", ErrStoreUnreachable, err)
+	}
+	if _, network := errors.AsType[net.Error](err); network {
+		return nil, fmt.Errorf("%w: %w", ErrStoreUnreachable, err)
+	}
+	return nil, fmt.Errorf("%w: the settings open no store: %w", ErrBadRequest, err)
 }
 
 // use makes a store the present one, unless Run has ended meanwhile.
@@ -188,13 +208,13 @@ func (l *links) read(ctx context.Context, e failover.Read) failover.Input {
 	seen, err := l.observe(ctx, e.Host)
 	if err != nil {
 		l.g.counts.readsFailed.Add(1)
-		l.g.storeProblem(err)
+		l.g.storeProblem(storeRead, err)
 		return failover.ReadDone{Op: e.Op, Problem: problemOf(err)}
 	}
 	if seen.Found == failover.Unusable {
 		l.g.counts.badRecords.Add(1)
 	}
-	l.g.storeWorks()
+	l.g.storeWorks(storeRead)
 	return failover.ReadDone{Op: e.Op, Seen: seen}
 }
 
@@ -270,7 +290,7 @@ func (l *links) write(ctx context.Context, e failover.Write) failover.Input {
 		return done
 	}
 	if err := l.probe(ctx, store, name, probeTimes*e.Within); err != nil {
-		l.g.storeProblem(err)
+		l.g.storeProblem(storeProbe, err)
 		done.End, done.Problem = failover.Unknown, problemOf(err)
 		if errors.Is(err, dnsstore.ErrUnfit) || errors.Is(err, dnsstore.ErrRefused) {
 			done.End = failover.Refused
@@ -306,6 +326,7 @@ func (l *links) probe(ctx context.Context, store dnsstore.Store, name string, wi
 	if err := p.Probe(ctx, name); err != nil {
 		return fmt.Errorf("probe the server of %s: %w", name, err)
 	}
+	l.g.storeWorks(storeProbe)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.probed = true

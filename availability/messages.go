@@ -127,7 +127,7 @@ func (b body) problem() string {
 	switch {
 	case b.Term > record.MaxNumber || b.Seq > record.MaxNumber:
 		return "a number is out of range"
-	case b.Promise < 0 || b.PromisedAgo < 0 || b.Promise > 2*maxAllowedAbsence:
+	case b.Promise < 0 || b.PromisedAgo < 0 || b.Promise > 2*failover.MaxAllowedAbsence:
 		return "a duration is out of range"
 	case b.W < 0 || b.R < 0 || b.C < 0 || b.TTL < 0:
 		return "a timing is negative"

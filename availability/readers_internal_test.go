@@ -8,6 +8,7 @@ import (
 
 	"github.com/availabilitygroup/ag/event"
 	"github.com/availabilitygroup/ag/internal/failover"
+	"github.com/availabilitygroup/ag/internal/record"
 	"github.com/availabilitygroup/ag/internal/twoclocks"
 )
 
@@ -90,5 +91,62 @@ func TestReaders_TheEndIsFinal(t *testing.T) {
 	}
 	if now := d.now(); now.Hold < time.Minute {
 		t.Errorf("the driver's clock is at %v, its readers have seen %v", now.Hold, time.Minute)
+	}
+}
+
+// A term that a reader has seen the end of has ended, also if a step that was
+// under way extends it.
+func TestReaders_TheEndOutlivesAStep(t *testing.T) {
+	t.Parallel()
+	g, c := asked()
+	at := func(term uint64, stop time.Duration) *snapshot {
+		s := &snapshot{view: failover.View{Role: event.RolePrimary, Stop: stop, Record: record.Record{Term: term}}}
+		s.clock = g.snap.Load().clock
+		return s
+	}
+	g.show(at(7, time.Minute))
+	if !g.holds(7) || g.holds(8) {
+		t.Error("term 7 is not held before its end, or term 8 is")
+	}
+	c.wall, c.mono = time.Minute, time.Minute
+	if g.holds(7) {
+		t.Error("term 7 is held at its end")
+	}
+	g.show(at(7, time.Hour))
+	if g.holds(7) || g.IsPrimary() {
+		t.Error("term 7 was revived by a step")
+	}
+	g.show(at(8, time.Hour))
+	if !g.holds(8) {
+		t.Error("term 8 is not held")
+	}
+}
+
+// Who holds authority reads the clocks often, and when it ends.
+func TestSnapshot_Nap(t *testing.T) {
+	t.Parallel()
+	const w = 40 * time.Second
+	for name, tt := range map[string]struct {
+		view   failover.View
+		lapsed bool
+		want   time.Duration
+	}{
+		"Primary":          {view: failover.View{Role: event.RolePrimary, Stop: w}, want: time.Second},
+		"soon at its stop": {view: failover.View{Role: event.RolePrimary, Stop: time.Millisecond}, want: time.Millisecond},
+		"at its stop":      {view: failover.View{Role: event.RolePrimary}, want: 1},
+		"seen at its stop": {view: failover.View{Role: event.RolePrimary, Stop: w}, lapsed: true, want: 1},
+		"the host is asked": {
+			view: failover.View{Role: event.RoleSecondary, Holding: true, Stop: w}, want: time.Second,
+		},
+		"Secondary": {view: failover.View{Role: event.RoleSecondary}},
+	} {
+		_, c := asked()
+		tt.view.Record.AllowedAbsence = w
+		s := &snapshot{view: tt.view}
+		s.clock.Read(c.Now())
+		s.lapsed.Store(tt.lapsed)
+		if got := s.nap(c.Now()); got != tt.want {
+			t.Errorf("%s: nap = %v, want %v", name, got, tt.want)
+		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strconv"
 	"time"
+
+	"github.com/availabilitygroup/ag/internal/failover"
 )
 
 const keySecret = "tsig_secret"
@@ -140,7 +142,7 @@ func durationSetting(key string, at func(*Settings) *time.Duration, check func(t
 // fromSeconds returns the duration next to a number of seconds, at most a
 // little more than any setting may be.
 func fromSeconds(number float64) time.Duration {
-	limit := (2 * maxAllowedAbsence).Seconds()
+	limit := (2 * failover.MaxAllowedAbsence).Seconds()
 	return time.Duration(math.Round(min(max(number, -limit), limit) * float64(time.Second)))
 }
 
@@ -155,7 +157,7 @@ func readText(value json.RawMessage, text *string) (problem string) {
 }
 
 func checkTTL(ttl time.Duration) string {
-	return checkDuration(ttl, time.Millisecond, maxAllowedAbsence)
+	return checkDuration(ttl, time.Millisecond, failover.MaxAllowedAbsence)
 }
 
 func needFQDN(s Settings) string {

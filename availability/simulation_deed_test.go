@@ -106,6 +106,9 @@ func simClockActs() map[simDeed]simAct {
 				d = d.Abs() // set back while suspended it would hide the time, which A2 excludes
 			}
 			a.machine.step(d)
+			if d < 0 {
+				a.setBack = time.Now()
+			}
 			w.say(a.id, "has its wall clock set by %v", d)
 			w.reach("clock steps")
 		}},

@@ -80,6 +80,7 @@ func (w *simWorld) freeze(m *simMember, machine bool) {
 	case p == nil:
 	case p.frozen():
 		w.thaw(p)
+	case machine && time.Since(m.setBack) < w.plan.w()/10: // nobody has looked since: A2 excludes it
 	case machine:
 		w.say(p.name(), "is suspended with its machine")
 		w.reach("suspensions")

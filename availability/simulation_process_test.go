@@ -24,6 +24,7 @@ type simMember struct {
 	plan    simMemberPlan
 	machine *simMachine
 	runs    int
+	setBack time.Time   // when its wall clock was last set back
 	stopped *simProcess // the last one that used the state directory
 
 	mu   sync.Mutex

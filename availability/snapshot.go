@@ -69,6 +69,51 @@ func (g *Group) isPrimary(s *snapshot) bool {
 	return primary
 }
 
+// show makes s the present snapshot, and returns the term of the one before, 0 if
+// that was not Primary. A term that a reader has seen the end of during the step
+// has ended, whatever came of the step.
+func (g *Group) show(s *snapshot) (was uint64) {
+	before := g.snap.Swap(s)
+	was = before.primaryTerm()
+	if was != 0 && was == s.primaryTerm() && before.lapsed.Load() {
+		g.expire(s)
+	}
+	return was
+}
+
+// holds tells whether this node is Primary in that term. False is final.
+func (g *Group) holds(term uint64) bool {
+	for {
+		s := g.snap.Load()
+		if s.primaryTerm() == term && g.isPrimary(s) {
+			return true
+		}
+		if g.snap.Load() == s {
+			return false
+		}
+	}
+}
+
+// lookout is how often a node looks whether its authority is over, as a part
+// of W. What ends it early is seen by no timer: that the machine was suspended,
+// and that the wall clock was set forward. The clocks are read as often, so that
+// a wall clock that is set back hides a suspension for no longer.
+const lookout = 40
+
+// nap is how long a node that holds authority may wait before it looks again; 0:
+// it holds none, and need not look.
+func (s *snapshot) nap(t time.Time) time.Duration {
+	every := max(s.view.Record.AllowedAbsence/lookout, time.Millisecond)
+	switch {
+	case s.view.Role == event.RolePrimary:
+		left, _ := s.left(t)
+		return min(max(left, 1), every)
+	case s.view.Holding: // the host is asked
+		return every
+	}
+	return 0
+}
+
 // expire makes what a reader has seen true for all: the authority is over, and
 // a wall clock that is set back does not revive it.
 func (g *Group) expire(s *snapshot) {

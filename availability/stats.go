@@ -50,22 +50,32 @@ type counters struct {
 	roleChanges, panics                                     atomic.Uint64
 
 	mu       sync.Mutex
-	failures map[string]int // in a row, by the ID of the peer, of the store by none; guarded by mu
+	failures map[channel]int // in a row; guarded by mu
 }
 
+// channel is what can fail by itself: what is asked of the store, or a peer.
+type channel struct{ store, peer string }
+
+// What is asked of the store.
+const (
+	storeRead  = "read"
+	storeWrite = "write"
+	storeProbe = "probe"
+)
+
 // failed counts one more failure in a row.
-func (c *counters) failed(of string) (failures int) {
+func (c *counters) failed(of channel) (failures int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failures == nil {
-		c.failures = map[string]int{}
+		c.failures = map[channel]int{}
 	}
 	c.failures[of]++
 	return c.failures[of]
 }
 
 // works ends a row of failures.
-func (c *counters) works(of string) {
+func (c *counters) works(of channel) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.failures, of)
@@ -92,16 +102,16 @@ func worthTelling(failures int) bool { return bits.OnesCount(uint(failures)) == 
 
 // storeProblem and peerProblem log failures, the first of a row and every
 // doubling.
-func (g *Group) storeProblem(err error) {
-	if n := g.counts.failed(""); worthTelling(n) {
-		g.log.Warn("the store does not work", slog.Int("failures", n), slogErr(err))
+func (g *Group) storeProblem(what string, err error) {
+	if n := g.counts.failed(channel{store: what}); worthTelling(n) {
+		g.log.Warn("the store does not work", slog.String("what", what), slog.Int("failures", n), slogErr(err))
 	}
 }
 
-func (g *Group) storeWorks() { g.counts.works("") }
+func (g *Group) storeWorks(what string) { g.counts.works(channel{store: what}) }
 
 func (g *Group) peerProblem(id string, err error) {
-	if n := g.counts.failed(id); worthTelling(n) {
+	if n := g.counts.failed(channel{peer: id}); worthTelling(n) {
 		g.log.Warn("a peer does not answer", slog.String("peer", id), slog.Int("failures", n), slogErr(err))
 	}
 }

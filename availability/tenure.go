@@ -57,10 +57,30 @@ func (g *Group) Guard(ctx context.Context) (term uint64, err error) {
 // beginTenure and endTenure bound the tenure; only the driver calls them.
 func (g *Group) beginTenure(term uint64) {
 	ctx, cancel := context.WithCancelCause(g.base())
+	t := &tenure{group: g, ctx: ctx, cancel: cancel, term: term}
+	g.watches.Go(t.watch)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.tenure = &tenure{group: g, ctx: ctx, cancel: cancel, term: term}
+	g.tenure = t
 	g.announceLocked()
+}
+
+// watch ends the tenure when its authority is over. The driver does the same,
+// unless the host's logger holds it up.
+func (t *tenure) watch() {
+	g := t.group
+	for g.holds(t.term) {
+		due := g.cfg.Clock.Timer(max(g.snap.Load().nap(g.cfg.Clock.Now()), 1))
+		select {
+		case <-due.C:
+		case <-t.ctx.Done():
+		}
+		due.Stop()
+		if t.ctx.Err() != nil {
+			return
+		}
+	}
+	t.cancel(ErrNotPrimary)
 }
 
 func (g *Group) endTenure() *tenure {
@@ -99,17 +119,22 @@ func (g *Group) enter(after uint64) (t *tenure, leave func(), changed <-chan str
 	return t, sync.OnceFunc(t.work.Done), g.changed
 }
 
-// awaitTenure waits for a tenure later than after.
+// awaitTenure waits for a tenure later than after that is not over by the clock.
 func (g *Group) awaitTenure(ctx context.Context, after uint64) (*tenure, func(), error) {
 	for {
+		if ctx.Err() != nil {
+			return nil, nil, fmt.Errorf("wait for the role: %w", context.Cause(ctx))
+		}
 		t, leave, changed := g.enter(after)
-		if t != nil {
+		if t != nil && g.holds(t.term) {
 			return t, leave, nil
+		}
+		if t != nil {
+			leave()
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, nil, fmt.Errorf("wait for the role: %w", context.Cause(ctx))
 		case <-g.ended:
 			return nil, nil, ErrNotRunning
 		}
@@ -122,7 +147,8 @@ func (g *Group) awaitTenure(ctx context.Context, after uint64) (*tenure, func(),
 // within W/40 of its going on; [Group.IsPrimary] knows at once. The work done
 // under it must have stopped when it ends; calling the returned function says
 // that it has, so a planned failover need not wait for the stop budget. It
-// returns the error of ctx, and [ErrNotRunning] once Run has returned.
+// returns the error of ctx, at once for one that has ended already, and
+// [ErrNotRunning] once Run has returned.
 func (g *Group) PrimaryContext(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	t, leave, err := g.awaitTenure(ctx, 0)
 	if err != nil {
@@ -145,9 +171,13 @@ func (t *tenure) join(ctx context.Context) (context.Context, context.CancelFunc)
 // that ends when it no longer is, one call at a time. When fn returns nil it
 // waits for the next term; an error that fn returns while the node is Primary
 // ends RunWhilePrimary and is returned, one that it returns after the loss of
-// the role is dropped. It returns the error of ctx when that ends, and
-// [ErrNotRunning] once Run has returned.
+// the role is dropped. It returns the error of ctx when that ends, and never
+// calls fn if it had ended before; [ErrNotRunning] once Run has returned; and at
+// once [ErrBadRequest] for a nil fn.
 func (g *Group) RunWhilePrimary(ctx context.Context, fn func(ctx context.Context, term uint64) error) error {
+	if fn == nil {
+		return fmt.Errorf("run while primary: %w: there is no function to call", ErrBadRequest)
+	}
 	var last uint64
 	for {
 		t, leave, err := g.awaitTenure(ctx, last)

@@ -8,13 +8,6 @@ import (
 	"github.com/availabilitygroup/ag/internal/failover"
 )
 
-// The limits of the intervals.
-const (
-	minAllowedAbsence = 500 * time.Millisecond
-	maxAllowedAbsence = 24 * time.Hour
-	minInterval       = 10 * time.Millisecond
-)
-
 // Everything else that has to do with time follows from W, the
 // AllowedAbsenceInterval. For clocks that run within ρ = 10 % of real time the
 // Primary has stopped before anybody may take over, since
@@ -39,18 +32,15 @@ func (t Timing) attempt() time.Duration { return t.derived().Attempt() }
 func (t Timing) backOff() time.Duration { return t.derived().BackOff() }
 
 // longestReport is the longest HealthReportInterval that W allows, from
-// R + 3·U + 2·b ≤ L − δ: a report, and three attempts with two pauses to
-// confirm it, before the Primary has to stop.
-func (t Timing) longestReport() time.Duration {
-	return t.lease() - t.stopBudget() - 3*t.attempt() - 2*t.backOff()
-}
+// R + 3·U + 2·b ≤ L − δ.
+func (t Timing) longestReport() time.Duration { return t.derived().LongestReport() }
 
 func checkAllowedAbsence(w time.Duration) string {
-	return checkDuration(w, minAllowedAbsence, maxAllowedAbsence)
+	return checkDuration(w, failover.MinAllowedAbsence, failover.MaxAllowedAbsence)
 }
 
 func checkInterval(d time.Duration) string {
-	return checkDuration(d, minInterval, maxAllowedAbsence)
+	return checkDuration(d, failover.MinInterval, failover.MaxAllowedAbsence)
 }
 
 // checkDuration returns what is wrong with d, nothing if it is right.

@@ -2,7 +2,10 @@ package availability
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 
 	"github.com/availabilitygroup/ag/event"
 	"github.com/availabilitygroup/ag/internal/failover"
@@ -29,8 +32,8 @@ func To(id string) FailoverOption { return func(r *failoverRequest) { r.to = id 
 
 // Force makes this node Primary on the operator's word that the present one is
 // dead: the waits that make two Primaries impossible are skipped. Use it on
-// the node that shall take over. The reason must not be empty; it is logged
-// and told.
+// the node that shall take over. The reason must not be blank, and have at most
+// 1024 octets; it is logged and told.
 func Force(reason string) FailoverOption {
 	return func(r *failoverRequest) { r.force, r.reason = true, reason }
 }
@@ -38,8 +41,8 @@ func Force(reason string) FailoverOption {
 // Create makes the group with this node as its Primary, and returns when it
 // is. It is not idempotent. Errors: [*ConfigError] for settings that are not
 // complete, [ErrInGroup], [ErrGroupExists], [ErrHostRecordExists],
-// [ErrNoTarget] for a node that can never be Primary, [ErrStoreUnreachable],
-// dnsstore.ErrRefused, [ErrNotRunning], and the error of ctx; after the last
+// [ErrNoTarget] for a node that can never be Primary, [ErrBadRequest] for settings
+// that open no store, [ErrStoreUnreachable], dnsstore.ErrRefused, [ErrNotRunning], and the error of ctx; after the last
 // what was asked may still come true.
 func (g *Group) Create(ctx context.Context, opts ...CreateOption) error {
 	r := failover.Request{Verb: failover.VerbCreate}
@@ -51,7 +54,8 @@ func (g *Group) Create(ctx context.Context, opts ...CreateOption) error {
 
 // Join makes this node a member of the existing group, and returns when the
 // Primary has confirmed it. Errors: [*ConfigError], [ErrInGroup],
-// [ErrNoGroup], [ErrMemberExists], [ErrTooManyMembers], [ErrStoreUnreachable],
+// [ErrNoGroup], [ErrMemberExists], [ErrTooManyMembers], [ErrBadRequest] for
+// settings that open no store, [ErrStoreUnreachable],
 // dnsstore.ErrRefused, [ErrNotRunning], and the error of ctx.
 func (g *Group) Join(ctx context.Context) error {
 	return g.enterGroup(ctx, failover.Request{Verb: failover.VerbJoin})
@@ -65,6 +69,9 @@ func (g *Group) enterGroup(ctx context.Context, r failover.Request) error {
 	s := g.current()
 	if err := configError(s.mistakes(true)); err != nil {
 		return err
+	}
+	if l := g.links.Load(); g.named() && !l.isOpen(s) {
+		return fmt.Errorf("%s: %w: the record names it", r.Verb, ErrInGroup)
 	}
 	if err := g.reopen(s); err != nil {
 		return fmt.Errorf("%s: %w", r.Verb, err)
@@ -89,14 +96,19 @@ func (g *Group) Leave(ctx context.Context) error {
 
 // Remove takes a lost member out of the group, and returns when that is
 // confirmed. Errors: [ErrNotInGroup], [ErrUnknownMember],
-// [ErrPrimaryUnreachable], dnsstore.ErrRefused, [ErrNotRunning], and the error of ctx.
+// [ErrPrimaryUnreachable], dnsstore.ErrRefused, [ErrBadRequest], [ErrNotRunning],
+// and the error of ctx.
 func (g *Group) Remove(ctx context.Context, id string) error {
+	if err := checkWords("remove", id, ""); err != nil {
+		return err
+	}
 	return g.do(ctx, failover.Request{Verb: failover.VerbRemove, Target: id})
 }
 
 // Dissolve ends the group: the Primary stops, its addresses are removed from
-// the host record and every member leaves. Errors: [ErrNotInGroup],
-// [ErrPrimaryUnreachable], dnsstore.ErrRefused, [ErrNotRunning], and the error of ctx.
+// the host record and every member leaves. No node creates it again by itself,
+// whatever its Bootstrap, until one was told to [Group.Create] it. Errors:
+// [ErrNotInGroup], [ErrPrimaryUnreachable], dnsstore.ErrRefused, [ErrNotRunning], and the error of ctx.
 func (g *Group) Dissolve(ctx context.Context) error {
 	return g.do(ctx, failover.Request{Verb: failover.VerbDissolve})
 }
@@ -113,10 +125,13 @@ func (g *Group) Failover(ctx context.Context, opts ...FailoverOption) error {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	r := failover.Request{Verb: failover.VerbFailover, Target: o.to, Reason: o.reason}
+	r := failover.Request{Verb: failover.VerbFailover, Target: o.to, Reason: strings.TrimSpace(o.reason)}
+	if err := checkWords("failover", r.Target, r.Reason); err != nil {
+		return err
+	}
 	if o.force {
 		r.Verb = failover.VerbForce
-		if o.reason == "" {
+		if r.Reason == "" {
 			return fmt.Errorf("force: %w: the reason must not be empty", ErrBadRequest)
 		}
 		if o.to != "" && o.to != g.nodeID() {
@@ -127,9 +142,41 @@ func (g *Group) Failover(ctx context.Context, opts ...FailoverOption) error {
 }
 
 // Pause stops automatic takeover in the whole group until [Group.Resume];
-// planned failover goes on. The reason is logged. Errors as of [Group.Remove].
+// planned failover goes on. The reason has at most 1024 octets, and may be empty;
+// this node and the Primary log it. Errors as of [Group.Remove].
 func (g *Group) Pause(ctx context.Context, reason string) error {
-	return g.do(ctx, failover.Request{Verb: failover.VerbPause, Reason: reason})
+	r := failover.Request{Verb: failover.VerbPause, Reason: strings.TrimSpace(reason)}
+	if err := checkWords("pause", "", r.Reason); err != nil {
+		return err
+	}
+	if err := g.do(ctx, r); err != nil {
+		return err
+	}
+	g.logPause(g.nodeID(), r.Reason)
+	return nil
+}
+
+func (g *Group) logPause(by, reason string) {
+	g.log.Info("paused", slog.String("group", g.current().GroupFQDN), slog.String("node", g.nodeID()),
+		slog.String("by", by), slog.String("reason", reason))
+}
+
+// maxReason keeps a request within what one message holds, in octets, and the log
+// of every node readable.
+const maxReason = 1024
+
+// maxNodeID is the longest ID (see [Config]), in octets.
+const maxNodeID = 63
+
+// checkWords refuses what cannot be sent to the Primary.
+func checkWords(verb, id, reason string) error {
+	switch {
+	case len(id) > maxNodeID:
+		return fmt.Errorf("%s: %w: an ID has at most %d octets", verb, ErrBadRequest, maxNodeID)
+	case len(reason) > maxReason:
+		return fmt.Errorf("%s: %w: the reason has %d octets, at most %d are allowed", verb, ErrBadRequest, len(reason), maxReason)
+	}
+	return nil
 }
 
 // Resume ends [Group.Pause]. Errors as of [Group.Remove].
@@ -138,15 +185,20 @@ func (g *Group) Resume(ctx context.Context) error {
 }
 
 // Preconfigure changes the settings of a node that is in no group. Zero fields
-// stay. Errors: [*ConfigError], and then nothing has changed; [ErrInGroup];
-// an error of the StateDir.
+// stay. Errors: [*ConfigError], and then nothing has changed; [ErrInGroup], also
+// for a change while the node is about to be in one: the record names it, and
+// the host or the Primary has yet to agree; an error of the StateDir.
 func (g *Group) Preconfigure(s Settings) error {
 	if g.GetNodeState().NodeRole != event.RoleNotInGroup {
 		return ErrInGroup
 	}
+	named := g.named()
 	g.mu.Lock()
 	next := g.given.overlaid(s).canonical()
 	err := configError(next.withDefaults().mistakes(false))
+	if err == nil && named && next != g.given {
+		err = fmt.Errorf("preconfigure: %w: the record names it", ErrInGroup)
+	}
 	if err == nil {
 		g.given = next
 	}
@@ -158,10 +210,13 @@ func (g *Group) Preconfigure(s Settings) error {
 }
 
 // Configure changes the settings of a group: intervals and TTL for all of it,
-// the TSIG key for this node. Zero fields stay. Errors: [*ConfigError], also
-// for a change of the name, an address, the scheme or the port, which are
-// fixed within a group; [ErrNotInGroup], [ErrPrimaryUnreachable],
-// dnsstore.ErrRefused, [ErrNotRunning], and the error of ctx.
+// the TSIG key for this node; if the group's change fails, the key stays as well.
+// Zero fields stay as the record has them when it is written. Errors:
+// [*ConfigError], also for a change of the name, an address, the scheme or the
+// port, which are fixed within a group; [ErrBadRequest] if the intervals do not
+// fit the group's others, which may be newer than what this node has read;
+// [ErrNotInGroup], [ErrPrimaryUnreachable], dnsstore.ErrRefused,
+// [ErrNotRunning], and the error of ctx.
 func (g *Group) Configure(ctx context.Context, s Settings) error {
 	if err := g.awaitRun(ctx, "configure"); err != nil {
 		return err
@@ -175,14 +230,13 @@ func (g *Group) Configure(ctx context.Context, s Settings) error {
 	if err := configError(append(s.canonical().fixedMistakes(now), next.mistakes(true)...)); err != nil {
 		return err
 	}
-	if next.TSIGName != now.TSIGName || next.TSIGAlgorithm != now.TSIGAlgorithm || !next.TSIGSecret.Equal(now.TSIGSecret) {
-		if err := g.reopen(next); err != nil {
-			return fmt.Errorf("configure: %w", err)
-		}
+	if err := g.reopen(next); err != nil {
+		return fmt.Errorf("configure: %w", err)
 	}
-	if timingFor(next) != timingFor(now) {
-		if err := g.do(ctx, failover.Request{Verb: failover.VerbConfigure, Timing: timingFor(next)}); err != nil {
-			return err
+	// Only what is given: the others may have changed since this node has read them.
+	if t := timingFor(s.canonical()); t != (failover.Timing{}) {
+		if err := g.do(ctx, failover.Request{Verb: failover.VerbConfigure, Timing: t}); err != nil {
+			return errors.Join(err, g.reopen(now)) // the key is that of the settings
 		}
 	}
 	g.mu.Lock()
@@ -256,7 +310,7 @@ func (g *Group) awaitRun(ctx context.Context, verb string) error {
 	case <-g.ended:
 		return fmt.Errorf("%s: %w", verb, ErrNotRunning)
 	case <-ctx.Done():
-		return fmt.Errorf("%s: %w", verb, context.Cause(ctx))
+		return fmt.Errorf("%s: %w: %w", verb, ErrNotRunning, context.Cause(ctx))
 	}
 }
 

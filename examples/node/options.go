@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/availabilitygroup/ag/availability"
+	"github.com/availabilitygroup/ag/dnsstore"
 	"github.com/availabilitygroup/ag/dnsstore/rfc2136"
 )
 
@@ -112,7 +113,14 @@ func (o *options) check() error {
 	if o.TLSMutual && (o.TLSCert == "" || o.TLSCA == "") {
 		errs = append(errs, errors.New("tls_mutual: needs tls_cert, tls_key and tls_ca"))
 	}
-	return errors.Join(errs...)
+	store := o.store() // the key may come later, the server may not
+	store.TSIGName, store.TSIGSecret = "any", dnsstore.NewSecret("c2VjcmV0")
+	_, err := rfc2136.New(store)
+	return errors.Join(append(errs, err)...)
+}
+
+func (o *options) store() rfc2136.Config {
+	return rfc2136.Config{Server: o.Server, Zone: o.Zone, Net: o.Net}
 }
 
 func (o *options) logger(w io.Writer) *slog.Logger {
@@ -127,7 +135,7 @@ func (o *options) logger(w io.Writer) *slog.Logger {
 func (o *options) group(log *slog.Logger) availability.Config {
 	return availability.Config{
 		Settings: o.Settings, NodeID: o.NodeID, Priority: o.Priority, Bootstrap: o.Bootstrap,
-		OpenStore: rfc2136.Config{Server: o.Server, Zone: o.Zone, Net: o.Net}.Open,
+		OpenStore: o.store().Open,
 		StateDir:  o.StateDir, Logger: log,
 	}
 }

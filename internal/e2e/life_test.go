@@ -216,7 +216,7 @@ func TestMisuse(t *testing.T) {
 		"secret by flag":  {nil, []string{"-tsig_secret", l.key.Secret}, 2, "flag provided but not defined: -tsig_secret"},
 		"no certificate":  {options{".external_scheme": "https"}, nil, 2, "tls_cert: external_scheme https needs a certificate"},
 		"address is used": {options{"listen": strings.TrimPrefix(*a.base.Load(), "http://")}, nil, 1, "address already in use"},
-		"bad server":      {options{"server": "ns1:port"}, nil, 1, "Server"},
+		"bad server":      {options{"server": "ns1:port"}, nil, 2, "Server"},
 	} {
 		n := l.node("b", tt.options)
 		n.run(tt.flags...)

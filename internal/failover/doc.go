@@ -43,8 +43,8 @@
 //   - A2, clocks: each runs within 10 % of real time; offsets do not matter. A
 //     machine all of whose clocks stop and go on is outside: a virtual machine
 //     that was paused, or a suspended one whose wall clock is set back
-//     meanwhile, or after the host's last look at the clocks before (W/40). For
-//     that there are terms.
+//     meanwhile, or less than W/10 before (the host looks at the clocks four
+//     times as often). For that there are terms.
 //   - A3, none about the rest: messages and processes may be delayed, lost,
 //     doubled, stopped or restarted at will.
 //   - A4, one process for each ID at any instant: nobody asks a node to promise
