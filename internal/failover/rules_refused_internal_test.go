@@ -21,6 +21,19 @@ func barredPrimary(t *testing.T, edit func(*Config)) *solo {
 	return s
 }
 
+// lose has that many reads in a row bring no answer.
+func (s *solo) lose(reads int) {
+	s.t.Helper()
+	s.m.store.wanted = true
+	s.step(Tick{})
+	for i := range reads {
+		if i > 0 {
+			s.pass(pause)
+		}
+		s.silent()
+	}
+}
+
 // A node that stops has nothing to lose: it tries.
 func TestRule9_AShutdownGoesOnWhereTheServerRefuses(t *testing.T) {
 	t.Parallel()
@@ -36,9 +49,7 @@ func TestRule9_OneLostAnswerIsNoOutage(t *testing.T) {
 	t.Parallel()
 	s := primary(t)
 	s.promised("a", w)
-	s.m.store.wanted = true
-	s.step(Tick{})
-	s.silent()
+	s.lose(1)
 	s.sends = nil
 	s.do(Request{Verb: VerbFailover})
 	wants(t, "question", DescribeMessage(s.sent("a").Message), "query group=00c0ffee fresh")
@@ -51,11 +62,8 @@ func TestRule9_NoFailbackWithoutTheStore(t *testing.T) {
 		s := primaryWith(t, func(c *Config) { c.FailbackAfter = 5 * pause })
 		s.m.auth.base.Members[0].Priority = 101
 		s.promised("a", w)
-		if s.m.store.wanted = cut; cut {
-			s.step(Tick{})
-			s.silent()
-			s.pass(pause)
-			s.silent()
+		if cut {
+			s.lose(2)
 		}
 		s.skip(5 * pause)
 		s.step(Tick{})
@@ -71,11 +79,7 @@ func TestRule9_AnUnhealthyPrimaryGoesWithoutTheStore(t *testing.T) {
 	t.Parallel()
 	s := primary(t)
 	s.promised("a", w)
-	s.m.store.wanted = true
-	s.step(Tick{})
-	s.silent()
-	s.pass(pause)
-	s.silent()
+	s.lose(2)
 	s.sends = nil
 	s.step(Health{Problem: "disk full"})
 	s.step(Answered{Op: s.sent("a").Op, From: "a", Message: s.fresh("a")})
