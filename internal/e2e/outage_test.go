@@ -3,6 +3,8 @@
 package e2e_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -120,4 +122,32 @@ func TestCutOffFromBoth(t *testing.T) {
 	if old.Term >= max(l.watch.Tenure("a").Term, l.watch.Tenure("b").Term) {
 		t.Error("the role was taken again without a new term")
 	}
+}
+
+// The zone is frozen: the server answers, and takes no update. Nobody can move
+// the role then, and nobody loses it by trying.
+func TestFrozenZone(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, b := l.pair(unhurried())
+	old, from := l.watch.Tenure("a"), len(a.log())
+
+	l.dns.Control("freeze", l.dns.Zone)
+	await(t, "a knows that it cannot write", func() bool { return l.watch.Last("a").DNS == "disconnected" })
+	for _, n := range []*node{a, b} {
+		if status, problem := l.post(n, "/failover"); status != http.StatusServiceUnavailable || !strings.Contains(problem, "REFUSED") {
+			t.Errorf("failover by %s in a frozen zone: %d %s", n.id, status, problem)
+		}
+	}
+	during(t, 4*w, "a is Primary, b Secondary", func() bool { return hasRoles(l) })
+	l.dns.Control("thaw", l.dns.Zone)
+	l.settle(a, b)
+	if got := l.watch.Tenure("a").Term; got != old.Term {
+		t.Errorf("term = %d after the thaw, want %d as before", got, old.Term)
+	}
+	if told := strings.Count(a.log()[from:], "DNS_CONNECTION_CHANGED"); told > 4 {
+		t.Errorf("a has told %d times that DNS is there, or away", told)
+	}
+	l.do(b, "/failover?to=b")
+	l.settle(b, a)
 }
