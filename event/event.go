@@ -31,9 +31,12 @@ const (
 	HealthChanged ID = "HEALTH_CHANGED"
 	// FailoverFinished tells how a failover of this node ended; see [FailoverResult].
 	FailoverFinished ID = "FAILOVER_FINISHED"
-	// ConflictDetected tells of something that must not be: a second run of an ID, two records, a foreign group; see [Conflict].
+	// ConflictDetected tells of something that must not be: a second run of an ID, an ID at two addresses, two records
+	// or one that cannot be used, addresses of others at the name of a new group; see [Conflict]. A record of another group in
+	// place of this one is told by NodeRoleChanged: the Primary is superseded, and each node is in no group, since it was removed.
 	ConflictDetected ID = "CONFLICT_DETECTED"
-	// HostRecordRepaired tells that the host record had been changed by somebody else and was set again; see [HostRecordRepair].
+	// HostRecordRepaired tells that the Primary has read a host record that somebody else had changed, and sets it again; see
+	// [HostRecordRepair]. Each renewal sets it without reading it first, so a change that it undoes is told by nobody.
 	HostRecordRepaired ID = "HOST_RECORD_REPAIRED"
 	// ClockSkewDetected tells that a clock differs so much that signatures may soon be refused; see [ClockSkew].
 	ClockSkewDetected ID = "CLOCK_SKEW_DETECTED"

@@ -16,7 +16,8 @@ import (
 
 // Config says which group, and what is known of it. Only FQDN is needed.
 type Config struct {
-	// FQDN is the name of the group, with or without the final dot. Case does
+	// FQDN is the name of the group, with or without the final dot: letters,
+	// digits, hyphens, underscores and dots; no URL, port or address. Case does
 	// not matter.
 	FQDN string
 	// Store reads the record of the group at the primary master; nothing is
@@ -88,7 +89,7 @@ func (c Config) withDefaults() Config {
 func (c Config) check() ([]member, error) {
 	var wrong []error
 	add := func(field string, err error) { wrong = append(wrong, fmt.Errorf("field %s: %w", field, err)) }
-	if err := dnsstore.CheckKey(dnsstore.Key{Name: c.FQDN, Type: "A"}); err != nil {
+	if err := checkFQDN(c.FQDN); err != nil {
 		add("FQDN", err)
 	}
 	if !strings.HasPrefix(c.RolePath, "/") {

@@ -22,6 +22,15 @@ func TestNew_Mistakes(t *testing.T) {
 	}{
 		"no name":        {func(c *agclient.Config) { c.FQDN = "" }, "FQDN"},
 		"no host name":   {func(c *agclient.Config) { c.FQDN = "a b" }, "FQDN"},
+		"a URL":          {func(c *agclient.Config) { c.FQDN = "https://app.example.net" }, "FQDN"},
+		"a port":         {func(c *agclient.Config) { c.FQDN = "app.example.net:443" }, "FQDN"},
+		"a path":         {func(c *agclient.Config) { c.FQDN = "app.example.net/" }, "FQDN"},
+		"an address":     {func(c *agclient.Config) { c.FQDN = "192.0.2.1" }, "FQDN"},
+		"IPv6":           {func(c *agclient.Config) { c.FQDN = "2001:db8::1" }, "FQDN"},
+		"a wildcard":     {func(c *agclient.Config) { c.FQDN = "*.example.net" }, "FQDN"},
+		"a hyphen first": {func(c *agclient.Config) { c.FQDN = "-app.example.net" }, "FQDN"},
+		"a hyphen last":  {func(c *agclient.Config) { c.FQDN = "app-.example.net" }, "FQDN"},
+		"a long label":   {func(c *agclient.Config) { c.FQDN = strings.Repeat("a", 64) + ".net" }, "FQDN"},
 		"role path":      {func(c *agclient.Config) { c.RolePath = "primary" }, "RolePath"},
 		"trust":          {func(c *agclient.Config) { c.Trust = -1 }, "Trust"},
 		"look-up":        {func(c *agclient.Config) { c.LookupTimeout = -1 }, "LookupTimeout"},
@@ -48,9 +57,19 @@ func TestNew_Mistakes(t *testing.T) {
 	}
 }
 
+// The names that a group may have are taken.
+func TestNew_Names(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"app.example.net", "APP.Example.net.", "_ag.app-1.example.net", "localhost", "xn--bcher-kva.example", "1.2.3.4.5"} {
+		if _, err := agclient.New(agclient.Config{FQDN: name}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestNew_AllMistakesAtOnce(t *testing.T) {
 	t.Parallel()
-	_, err := agclient.New(agclient.Config{RolePath: "x", Trust: -1, LookupTimeout: -1, Members: []string{"", "ftp://x"}})
+	_, err := agclient.New(agclient.Config{FQDN: "192.0.2.1", RolePath: "x", Trust: -1, LookupTimeout: -1, Members: []string{"", "ftp://x"}})
 	if err == nil {
 		t.Fatal("no error")
 	}

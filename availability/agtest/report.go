@@ -60,7 +60,7 @@ func (n *Node) role(s availability.NodeState) string {
 	}
 	text := fmt.Sprintf("%s, term %d, Primary %s, DNS %s", s.NodeRole, s.Term, orNobody(s.PrimaryID), s.NodeDNSConnectionState)
 	if s.NodeRole == event.RoleSecondary {
-		text += fmt.Sprintf(", heartbeats %s, the last one %s ago", s.HeartbeatMethod, round(n.clock.Now().Round(0).Sub(s.LastHeartbeatTime)))
+		text += ", " + n.heard(s)
 	}
 	if s.Paused {
 		text += ", the group is paused"
@@ -72,6 +72,14 @@ func (n *Node) role(s availability.NodeState) string {
 		text += ", not confirmed"
 	}
 	return text
+}
+
+// heard is what the node has heard of its Primary.
+func (n *Node) heard(s availability.NodeState) string {
+	if s.LastHeartbeatTime.IsZero() {
+		return "no heartbeat yet"
+	}
+	return fmt.Sprintf("heartbeats %s, the last one %s ago", s.HeartbeatMethod, round(n.clock.Now().Round(0).Sub(s.LastHeartbeatTime)))
 }
 
 func orNobody(id string) string {

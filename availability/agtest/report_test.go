@@ -184,6 +184,21 @@ func TestReport(t *testing.T) {
 	})
 }
 
+// A node that has heard nobody since its start has no last heartbeat.
+func TestReport_NoHeartbeatYet(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := agtest.New(t, 2, func(i int, c *availability.Config) { c.Priority = -i })
+		c.Node(1).Kill()
+		c.Node(0).Stop()
+		c.Node(1).Restart()
+		c.AwaitRole(t.Context(), 1, event.RoleSecondary)
+		want := regexp.MustCompile(`(?m)^node 1 \(b\): secondary, .*, DNS connected, no heartbeat yet$`)
+		if got := c.String(); !want.MatchString(got) {
+			t.Errorf("the report does not say so:\n%s", got)
+		}
+	})
+}
+
 const wantState = `agtest: waited in vain for 10s until there is a Primary: context deadline exceeded
 node 0 (a): killed
 	faults: its messages to b are lost

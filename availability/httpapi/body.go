@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/availabilitygroup/ag/availability"
@@ -92,7 +93,7 @@ func decodeObject(text []byte) (object, error) {
 			return nil, badBody("The body is not valid JSON.")
 		}
 		if _, twice := o[name]; twice {
-			return nil, badFields([]availability.FieldError{{Field: name, Problem: "is there more than once"}})
+			return nil, badInput([]availability.FieldError{{Field: name, Problem: "is there more than once"}})
 		}
 		o[name] = value
 	}
@@ -103,7 +104,19 @@ func badBody(text string) *refusal {
 	return &refusal{status: http.StatusBadRequest, reason: "body", text: text}
 }
 
-// badFields tells of mistakes as the group itself does.
+// badInput tells of mistakes in a body that are none of its settings.
+func badInput(fields []availability.FieldError) error {
+	problems := make([]string, len(fields))
+	for i, f := range fields {
+		problems[i] = f.Field + ": " + f.Problem
+	}
+	return &refusal{
+		status: http.StatusBadRequest, reason: "configuration", fields: fields,
+		text: "wrong request: " + strings.Join(problems, "; ") + ". Correct the body and send it again.",
+	}
+}
+
+// badFields tells of mistakes in settings as the group itself does.
 func badFields(fields []availability.FieldError) error {
 	return &availability.ConfigError{Fields: fields}
 }

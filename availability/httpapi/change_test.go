@@ -177,6 +177,7 @@ func TestChange_BadRequests(t *testing.T) {
 			{a, "PUT", "failover", `{"to":"b","to":"a"}`, "configuration", "to"},
 			{a, "PUT", "failover", `{"To":"b"}`, "configuration", "To"},
 			{a, "PUT", "failover", `{"force":true}`, "configuration", "reason"},
+			{a, "PUT", "failover", `{"force":true,"reason":" "}`, "configuration", "reason"},
 			{a, "PUT", "failover", `{"reason":"because"}`, "configuration", "reason"},
 			{a, "PUT", "failover", `{"force":true,"reason":"a\nb"}`, "configuration", "reason"},
 			{a, "PUT", "failover", `{"force":true,"to":"b","reason":"dead"}`, "configuration", "to"},
@@ -192,6 +193,9 @@ func TestChange_BadRequests(t *testing.T) {
 			}
 			if f.Details.LogContext != "alice" {
 				t.Errorf("log_context %q", f.Details.LogContext)
+			}
+			if (tt.path == "failover" || tt.path == "group/pause") && strings.Contains(f.Message, "setting") {
+				t.Errorf("%s %s %s has no settings, and is told %q", tt.method, tt.path, tt.body, f.Message)
 			}
 		}
 		if got := a.Info().Configuration.ExternalScheme; got != "https" {
@@ -301,7 +305,8 @@ func TestChange_Unreachable(t *testing.T) {
 	})
 }
 
-// A change that waits ends by itself, and when its client goes.
+// A change that waits for the program's Run ends by itself, and when its client
+// goes.
 func TestChange_Ends(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -311,7 +316,7 @@ func TestChange_Ends(t *testing.T) {
 		}
 		api := httpapi.New(g, httpapi.Config{Authorize: everybody})
 		start := time.Now()
-		failed(t, ask(t, api, "PUT", "failover", ""), http.StatusServiceUnavailable, "timeout")
+		failed(t, ask(t, api, "PUT", "failover", ""), http.StatusServiceUnavailable, "not_running")
 		if got := time.Since(start); got != 2*time.Minute {
 			t.Errorf("the change has waited %v, want two failover periods", got)
 		}
@@ -319,7 +324,7 @@ func TestChange_Ends(t *testing.T) {
 		defer cancel()
 		w := httptest.NewRecorder()
 		api.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "PUT", "/ag/api/v1/failover", nil))
-		failed(t, w, http.StatusServiceUnavailable, "timeout")
+		failed(t, w, http.StatusServiceUnavailable, "not_running")
 		if got := time.Since(start); got != 2*time.Minute+time.Second {
 			t.Errorf("the change has not ended with its client, but after %v", got)
 		}

@@ -181,8 +181,12 @@
 //   - A request is sent to the Primary again only if none of it can have been
 //     sent, or if the node said that it is not Primary, or once if it is
 //     idempotent by its method (RFC 9110 §9.2.2) or has an Idempotency-Key, and
-//     while no more than 64 KiB of its body were read. Otherwise 502 says that
-//     its end is not known.
+//     while no more than 64 KiB of its body were read, and none is waited for.
+//     Otherwise 502 says that its end is not known, or 503 with body_gone that
+//     nobody has served it.
+//   - A body of more, or of unknown length, is not read before the handler at
+//     the Primary reads it (Expect: 100-continue, RFC 9110 §10.1.1), so that a
+//     refusal comes first.
 //   - An idempotent request that has no answer yet when another node becomes
 //     Primary is given up, and sent there by the same rule.
 //   - A request that was forwarded goes no further: the node that gets it serves
@@ -195,6 +199,13 @@
 //
 //   - that a Secondary allowed to serve what is safe (SafeMethods) knows the
 //     latest. Its answers say Ag-Role: secondary;
+//   - that a body of more than 64 KiB, or of unknown length, is forwarded again
+//     if it was read although the node refused (503 body_gone): by a proxy
+//     between the nodes that answers 100 itself, by a Transport that does not
+//     wait for it, or after 30 s in which the node said nothing; nor a shorter
+//     one of which the client still owes a part when the node refuses;
+//   - that a handler which begins its answer before it reads such a body gets
+//     the rest of it over HTTP/1.1, unless Transport does not wait;
 //   - that clients follow a 307 with a body: a large one needs Expect:
 //     100-continue. Browsers follow none for a WebSocket; forward those;
 //   - that a forwarded request which is not idempotent ends before its client
@@ -217,7 +228,7 @@
 //	503 newer_term     the client knows of a newer term than this node
 //	503 unreachable    the Primary could not be reached in time
 //	503 forwarded      forwarded to a node that is not Primary
-//	503 body_gone      passed on, but its body had been read
+//	503 body_gone      served by nobody, but too much of its body was read
 //	503 too_many       too many requests are held
 //	503 not_in_group   the node is in no group, and knows of none
 //	503 no_address     the Primary's address cannot be used

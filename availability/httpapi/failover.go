@@ -23,7 +23,7 @@ func (a *api) failover(ctx context.Context, c *call, _ url.Values) (string, erro
 		return "", err
 	}
 	if wrong := f.mistakes(a.group.GetNodeState().NodeID); len(wrong) > 0 {
-		return "", badFields(wrong)
+		return "", badInput(wrong)
 	}
 	var opts []availability.FailoverOption
 	if f.To != "" {
@@ -45,7 +45,7 @@ func (f failoverBody) mistakes(self string) []availability.FieldError {
 		wrong("to", "must be this node, "+self+": force is asked of the node that shall take over")
 	}
 	switch problem := checkText(f.Reason); {
-	case f.Force && f.Reason == "":
+	case f.Force && strings.TrimSpace(f.Reason) == "":
 		wrong("reason", "is needed with force: say how it is known that the Primary is dead")
 	case !f.Force && f.Reason != "":
 		wrong("reason", "goes with force; a planned failover needs none")

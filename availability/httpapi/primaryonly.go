@@ -55,7 +55,10 @@ type PrimaryOnlyConfig struct {
 	// called for each request that is redirected or forwarded, concurrently.
 	BaseURL func(availability.Member) *url.URL
 	// Transport carries forwarded requests. Nil means a transport of its own,
-	// of HTTP/1.1, without a proxy of the environment.
+	// of HTTP/1.1, without a proxy of the environment. It is used as it is: an
+	// http.Transport should have an ExpectContinueTimeout above HoldFor, or a
+	// node that refuses a body of more than 64 KiB, or of unknown length, has
+	// been sent it, and it is lost (body_gone).
 	Transport http.RoundTripper
 	// TLS is for a nil Transport. Where it has no ServerName, a member that is
 	// reached by its address has to prove that it is the group's FQDN.

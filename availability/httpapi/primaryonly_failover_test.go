@@ -44,7 +44,8 @@ func (l *ledger) app(n *node) http.Handler {
 			return
 		}
 		l.note(n.GetNodeState().NodeID, term, r.URL.Path)
-		_, _ = io.Copy(w, r.Body)
+		text, _ := io.ReadAll(r.Body)
+		_, _ = w.Write(text)
 	})
 }
 
@@ -73,6 +74,20 @@ func (l *ledger) check(t *testing.T, sent int) {
 	}
 }
 
+// body is one that a client sends.
+type body struct {
+	text   string
+	length int64 // -1: it does not say
+}
+
+// someBodies are short and long, of known and unknown length. None is too long
+// for net/http to take what is left of it before it sends an answer.
+func someBodies() []body {
+	short, long := "the body", strings.Repeat("the body", 9<<10)
+	known, unknown := body{short, int64(len(short))}, body{short, -1}
+	return []body{known, {long, int64(len(long))}, known, unknown, known, {long, -1}}
+}
+
 // load sends requests to all sites in turn, and follows redirects as every
 // client does.
 type load struct {
@@ -85,7 +100,7 @@ type load struct {
 }
 
 func (w *web) load(t *testing.T, pause time.Duration, again bool, sites ...*site) *load {
-	o := &load{stop: make(chan struct{})}
+	o, bodies := &load{stop: make(chan struct{})}, someBodies()
 	for i := range 8 {
 		o.work.Go(func() {
 			transport := w.transport()
@@ -98,7 +113,8 @@ func (w *web) load(t *testing.T, pause time.Duration, again bool, sites ...*site
 				case <-time.After(pause):
 				}
 				path := fmt.Sprintf("/%d/%d?for=%dms", i, k, 1+(i+k)%7)
-				problem := post(t, client, sites[(i+k)%len(sites)].address, sites[(i+k+1)%len(sites)].address, path, again)
+				to, other := sites[(i+k)%len(sites)].address, sites[(i+k+1)%len(sites)].address
+				problem := post(t, client, to, other, path, bodies[k%len(bodies)], again)
 				o.mu.Lock()
 				o.sent++
 				if problem != "" {
@@ -113,12 +129,13 @@ func (w *web) load(t *testing.T, pause time.Duration, again bool, sites ...*site
 
 // post sends a request to a node; and to the other one, as the name has it then,
 // if the answer says that it was not served.
-func post(t *testing.T, client *http.Client, to, other, path string, again bool) (problem string) {
+func post(t *testing.T, client *http.Client, to, other, path string, b body, again bool) (problem string) {
 	for range 10 {
-		r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+to+path, strings.NewReader("the body"))
+		r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+to+path, strings.NewReader(b.text))
 		if err != nil {
 			return err.Error()
 		}
+		r.ContentLength = b.length
 		answer, err := client.Do(r)
 		if err != nil {
 			return err.Error()
@@ -131,8 +148,8 @@ func post(t *testing.T, client *http.Client, to, other, path string, again bool)
 			to, other = other, to
 			continue
 		}
-		if err != nil || answer.StatusCode != 200 || string(text) != "the body" {
-			return fmt.Sprintf("%s %s %v", answer.Status, text, err)
+		if err != nil || answer.StatusCode != 200 || string(text) != b.text {
+			return fmt.Sprintf("%s %.200s %v", answer.Status, text, err)
 		}
 		return ""
 	}

@@ -62,9 +62,7 @@ func (p *primaryOnly) newProxy() *httputil.ReverseProxy {
 			r.Out.URL = c.to
 			r.SetXForwarded()
 			r.Out.Header.Set(ForwardedField, c.node)
-			if body := c.visit.body; body != nil {
-				r.Out.GetBody = body.again
-			}
+			c.visit.prepare(r.Out)
 		},
 		ModifyResponse: func(r *http.Response) error { return crossingOf(r.Request.Context()).answer(r) },
 		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { crossingOf(r.Context()).err = err },
@@ -110,7 +108,7 @@ func notServed(r *http.Response) bool {
 // attempt may be in vain.
 func (v *visit) forward(ctx context.Context, id string, to *url.URL) *obstacle {
 	if !v.body.rewind() {
-		return unavailable("body_gone", "This node lost the role when the body had been read, and cannot forward it.")
+		return bodyGone("This node lost the role when the body had been read, and cannot forward it.")
 	}
 	body := v.offer(true)
 	ctx, cancel := context.WithCancel(ctx)
@@ -129,7 +127,7 @@ func (v *visit) forward(ctx context.Context, id string, to *url.URL) *obstacle {
 	})
 	r := v.r.WithContext(ctx)
 	r.Body = body
-	v.proxy.ServeHTTP(v.w, r)
+	v.proxy.ServeHTTP(unasked{v.w}, r)
 	if c.err == nil {
 		return nil
 	}
@@ -147,14 +145,12 @@ func (v *visit) obstacleOf(c *crossing) *obstacle {
 	switch {
 	case c.answered:
 		return &obstacle{status: http.StatusBadGateway, kind: "answer", detail: "The answer of the Primary cannot be passed on."}
-	case errors.Is(c.err, errNotServed):
-		no := unavailable("no_primary", "The node that was thought to be Primary is not.")
-		no.passing = again
-		return no
-	case c.unsent():
-		no := unavailable("unreachable", "The Primary cannot be reached.")
-		no.passing = again
-		return no
+	case errors.Is(c.err, errNotServed) && again:
+		return unavailable("no_primary", "The node that was thought to be Primary is not.").pass()
+	case c.unsent() && again:
+		return unavailable("unreachable", "The Primary cannot be reached.").pass()
+	case errors.Is(c.err, errNotServed), c.unsent():
+		return bodyGone("Nobody has served the request, but too much of its body was read for another attempt.")
 	}
 	no := &obstacle{
 		status: http.StatusBadGateway, kind: "unknown_end",

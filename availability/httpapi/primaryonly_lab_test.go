@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/availabilitygroup/ag/availability"
 	"github.com/availabilitygroup/ag/availability/httpapi"
@@ -123,7 +124,7 @@ func (w *web) dial(ctx context.Context, _, to string) (net.Conn, error) {
 }
 
 func (w *web) transport() *http.Transport {
-	return &http.Transport{DialContext: w.dial, MaxIdleConnsPerHost: 100}
+	return &http.Transport{DialContext: w.dial, MaxIdleConnsPerHost: 100, ExpectContinueTimeout: time.Minute}
 }
 
 // crash ends the server of a site, and cuts its node off from everything.
@@ -225,7 +226,7 @@ func refused(t testing.TB, w *httptest.ResponseRecorder, status int, reason stri
 		Node   string `json:"node"`
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-		t.Fatalf("status %d, body %q: %v", w.Code, w.Body, err)
+		t.Fatalf("status %d, body %.300q: %v", w.Code, w.Body, err)
 	}
 	if w.Code != status || got.Status != status || got.Reason != reason || got.Title == "" || got.Detail == "" || got.Node == "" {
 		t.Errorf("status %d, body %s, want status %d and reason %s", w.Code, w.Body, status, reason)

@@ -43,6 +43,10 @@ func noPrimary() *obstacle {
 	return unavailable("no_primary", "This node is not Primary, and knows of none that is.").pass()
 }
 
+// bodyGone: nobody has served the request, and its client alone can send it
+// again.
+func bodyGone(detail string) *obstacle { return unavailable("body_gone", detail) }
+
 func notPrimary(role event.Role) *obstacle {
 	if role == event.RoleNotInGroup {
 		return unavailable("not_in_group", "This node is in no group.")

@@ -16,6 +16,11 @@ const (
 	dialWithin    = 3 * time.Second
 	idleFor       = 15 * time.Second
 	maxIdlePerOne = 64
+	// continueWithin is how long a body that cannot be kept waits for the node
+	// to read it: longer than a node holds a request before it refuses, up to a
+	// W of six minutes. All but a node that does not know Expect says something
+	// before (RFC 9110 §10.1.1).
+	continueWithin = 30 * time.Second
 )
 
 // membersTransport carries requests to members. A member that is reached by
@@ -69,7 +74,7 @@ func newMembersClient(config *tls.Config, name string) *http.Transport {
 		DialContext:           (&net.Dialer{Timeout: dialWithin}).DialContext,
 		TLSClientConfig:       config,
 		TLSHandshakeTimeout:   dialWithin,
-		ExpectContinueTimeout: time.Second,
+		ExpectContinueTimeout: continueWithin,
 		DisableCompression:    true, // answers go on as they came
 		MaxIdleConnsPerHost:   maxIdlePerOne,
 		IdleConnTimeout:       idleFor,

@@ -119,7 +119,7 @@ func decisions() []decision {
 		{availability.ErrNotPrimary, conflict, "not_primary", "Ask the Primary."},
 		{availability.ErrUnknownMember, http.StatusNotFound, "unknown_member", "GET group lists the members."},
 		{availability.ErrNoTarget, unmet, "no_target", "Bring a member back, or dissolve the group with DELETE group."},
-		{availability.ErrBadRequest, http.StatusBadRequest, "bad_request", "Correct the request; asked again as it is, it will be refused again."},
+		{availability.ErrBadRequest, http.StatusBadRequest, "bad_request", "Correct the request, or the settings with PUT configuration; asked again as it is, it will be refused again."},
 		{availability.ErrPrimaryAlive, unmet, "primary_alive", "Move the role without force."},
 		{availability.ErrBusy, down, "busy", "Ask again later."},
 		{availability.ErrPrimaryUnreachable, down, "primary_unreachable", "Wait for the takeover, or ask at the Primary."},

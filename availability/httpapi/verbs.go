@@ -113,7 +113,7 @@ func (a *api) pause(ctx context.Context, c *call, _ url.Values) (string, error) 
 		return "", err
 	}
 	if problem := checkText(p.Reason); problem != "" {
-		return "", badFields([]availability.FieldError{{Field: "reason", Problem: problem}})
+		return "", badInput([]availability.FieldError{{Field: "reason", Problem: problem}})
 	}
 	return "Automatic takeover paused.", a.group.Pause(ctx, p.Reason)
 }
@@ -129,7 +129,7 @@ func (c *call) fill(into any, known ...string) error {
 		return err
 	}
 	if wrong := mistakesOf(o, known, "is unknown here"); len(wrong) > 0 {
-		return badFields(wrong)
+		return badInput(wrong)
 	}
 	if err := json.Unmarshal(text, into); err != nil {
 		return badBody("The body has a value of a wrong type.")

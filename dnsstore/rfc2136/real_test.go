@@ -1,6 +1,7 @@
 package rfc2136_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -259,10 +260,32 @@ func TestReal_Frozen(t *testing.T) {
 		}
 		wantNothing(t, s, fqdn)
 		server.Control(thaw, server.Zone)
-		if err := s.Apply(t.Context(), create(fqdn)); err != nil {
-			t.Errorf("after it: Apply returned %v", err)
-		}
+		thawed(t, s)
 	}, "BIND", "Knot")
+}
+
+// thawed waits until a zone that was frozen takes a change: Knot thaws it
+// some time after it has said so.
+func thawed(t *testing.T, s *rfc2136.Store) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := s.Apply(ctx, create(fqdn))
+		if err == nil {
+			return
+		}
+		if diff := cmp.Diff(refused, sentinels(err)); diff != "" {
+			t.Fatalf("after it: sentinels mismatch (-want +got):\n%s%v", diff, err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("after it: Apply still returns %v", err)
+		}
+	}
 }
 
 func TestReal_Probe(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/availabilitygroup/ag/availability"
 	"github.com/availabilitygroup/ag/dnsstore/rfc2136"
@@ -13,7 +15,8 @@ import (
 )
 
 func main() {
-	ctx := context.Background()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	g, err := availability.New(availability.Config{
 		Settings: availability.Settings{
 			GroupFQDN:           "app.example.net",

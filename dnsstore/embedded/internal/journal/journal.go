@@ -217,5 +217,5 @@ func (l *Log) closeFile() error {
 // Close closes the file and gives the directory free.
 func (l *Log) Close() error {
 	l.broken = true
-	return errors.Join(l.closeFile(), l.lock.Close())
+	return errors.Join(l.closeFile(), unlockFile(l.lock))
 }

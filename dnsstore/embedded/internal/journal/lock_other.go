@@ -13,4 +13,6 @@ func lockFile(path string) (*os.File, error) {
 	return nil, fmt.Errorf("journal: lock %s: %w", path, errors.ErrUnsupported)
 }
 
+func unlockFile(f *os.File) error { return f.Close() }
+
 func syncDir(string) error { return errors.ErrUnsupported }

@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// lockFile takes the lock, which lasts until the file is closed.
+// lockFile takes the lock, which lasts until unlockFile, or until nobody has
+// the file open any more.
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -23,6 +24,12 @@ func lockFile(path string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("%w: %s", err, path), f.Close())
 	}
 	return f, nil
+}
+
+// unlockFile gives the lock up even if a child process has the file open too,
+// as one has between fork and exec.
+func unlockFile(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }
 
 // syncDir makes a rename in the directory durable.

@@ -27,5 +27,8 @@ func lockFile(path string) (*os.File, error) {
 	return os.NewFile(uintptr(h), path), nil
 }
 
+// unlockFile closes the file, and gives the lock up by that.
+func unlockFile(f *os.File) error { return f.Close() }
+
 // syncDir does nothing: there is no such call, and NTFS journals renames.
 func syncDir(string) error { return nil }
