@@ -85,13 +85,16 @@ func (l *links) openStore(s Settings) (dnsstore.Store, error) {
 		return nil, errNilStore
 	case err == nil:
 		return store, nil
-	case errors.Is(err, dnsstore.ErrRefused), errors.Is(err, dnsstore.ErrUnfit), errors.Is(err, dnsstore.ErrUnknown):
-		return nil, fmt.Errorf("%w: %w", ErrStoreUnreachable, err)
-	}
-	if _, network := errors.AsType[net.Error](err); network {
+	case ofServer(err):
 		return nil, fmt.Errorf("%w: %w", ErrStoreUnreachable, err)
 	}
 	return nil, fmt.Errorf("%w: the settings open no store: %w", ErrBadRequest, err)
+}
+
+// ofServer tells whether an error comes from a server, or from the way to it.
+func ofServer(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, dnsstore.ErrRefused) || errors.Is(err, dnsstore.ErrUnfit) || errors.Is(err, dnsstore.ErrUnknown)
 }
 
 // use makes a store the present one, unless Run has ended meanwhile.

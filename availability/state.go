@@ -3,7 +3,6 @@ package availability
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/availabilitygroup/ag/event"
 	"github.com/availabilitygroup/ag/internal/failover"
@@ -79,13 +78,8 @@ func (g *Group) VerifyPrimary(ctx context.Context) (term uint64, err error) {
 // named tells whether the record names a node that is in no group yet: it holds
 // the role and the host is asked, or it joins and the Primary is.
 func (g *Group) named() bool {
-	v := g.snap.Load().view
-	if v.InGroup || !v.Known || v.Record.Dissolved {
-		return false
-	}
-	self := g.self(g.current())
-	me, listed := v.Record.Member(self.ID)
-	return v.Holding || listed && me.Joining && slices.Equal(me.Addresses(), self.Addresses())
+	v := &g.snap.Load().view
+	return !v.InGroup && (v.Holding || v.Joining)
 }
 
 // reopen opens the store and the transport's keys for new settings.

@@ -165,14 +165,11 @@ func (g *Group) logPause(by, reason string) {
 // of every node readable.
 const maxReason = 1024
 
-// maxNodeID is the longest ID (see [Config]), in octets.
-const maxNodeID = 63
-
 // checkWords refuses what cannot be sent to the Primary.
 func checkWords(verb, id, reason string) error {
 	switch {
-	case len(id) > maxNodeID:
-		return fmt.Errorf("%s: %w: an ID has at most %d octets", verb, ErrBadRequest, maxNodeID)
+	case len(id) > record.MaxID:
+		return fmt.Errorf("%s: %w: an ID has at most %d octets", verb, ErrBadRequest, record.MaxID)
 	case len(reason) > maxReason:
 		return fmt.Errorf("%s: %w: the reason has %d octets, at most %d are allowed", verb, ErrBadRequest, len(reason), maxReason)
 	}

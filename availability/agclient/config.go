@@ -12,6 +12,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/availabilitygroup/ag/dnsstore"
+	"github.com/availabilitygroup/ag/internal/record"
 )
 
 // Config says which group, and what is known of it. Only FQDN is needed.
@@ -89,8 +90,8 @@ func (c Config) withDefaults() Config {
 func (c Config) check() ([]member, error) {
 	var wrong []error
 	add := func(field string, err error) { wrong = append(wrong, fmt.Errorf("field %s: %w", field, err)) }
-	if err := checkFQDN(c.FQDN); err != nil {
-		add("FQDN", err)
+	if problem := record.NameProblem(c.FQDN); problem != "" { // no request would match it
+		add("FQDN", fmt.Errorf("%.300q %s", c.FQDN, problem))
 	}
 	if !strings.HasPrefix(c.RolePath, "/") {
 		add("RolePath", fmt.Errorf("%q does not begin with a slash", c.RolePath))

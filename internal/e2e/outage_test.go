@@ -32,9 +32,7 @@ func TestServerAway(t *testing.T) {
 				await(t, n.id+" has no connection to DNS", func() bool { return l.watch.Last(n.id).DNS == "disconnected" })
 				t.Logf("%s: disconnected after %v", n.id, time.Since(begin))
 			}
-			during(t, 5*w-time.Since(begin), "a is Primary, b Secondary", func() bool {
-				return l.watch.Last("a").Role == "primary" && l.watch.Last("b").Role == "secondary"
-			})
+			during(t, 5*w-time.Since(begin), "a is Primary, b Secondary", func() bool { return hasRoles(l) })
 			tt.back(l)
 			l.settle(a, b)
 			if got := l.watch.Tenure("a").Term; got != old.Term {
@@ -65,9 +63,7 @@ func TestPeersCutOff(t *testing.T) {
 		await(t, n.id+" hears over DNS", func() bool { return l.watch.Last(n.id).Method == "dns" })
 		t.Logf("%s: heartbeats over DNS after %v", n.id, time.Since(begin))
 	}
-	during(t, 5*w-time.Since(begin), "a is Primary, b Secondary", func() bool {
-		return l.watch.Last("a").Role == "primary" && l.watch.Last("b").Role == "secondary"
-	})
+	during(t, 5*w-time.Since(begin), "a is Primary, b Secondary", func() bool { return hasRoles(l) })
 	a.relay.setCut(false)
 	b.relay.setCut(false)
 	l.settle(a, b)

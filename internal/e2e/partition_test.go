@@ -69,9 +69,7 @@ func TestServerAwayForOne(t *testing.T) {
 
 			ways[id].setCut(true)
 			await(t, id+" has no connection to DNS", func() bool { return l.watch.Last(id).DNS == "disconnected" })
-			during(t, 4*w, "a is Primary, b Secondary", func() bool {
-				return l.watch.Last("a").Role == "primary" && l.watch.Last("b").Role == "secondary"
-			})
+			during(t, 4*w, "a is Primary, b Secondary", func() bool { return hasRoles(l) })
 			ways[id].setCut(false)
 			l.settle(a, b)
 			if got := l.watch.Tenure("a").Term; got != old.Term {

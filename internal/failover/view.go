@@ -28,6 +28,9 @@ type View struct {
 	// tries again. It is that of the last step.
 	Cooling bool
 
+	// Joining: the record lists this node, and the Primary has yet to confirm it.
+	Joining bool
+
 	// Record is what is known of the record; InGroup tells whether this node
 	// is in it.
 	Record  record.Record
@@ -42,7 +45,7 @@ func (m *Machine) View() View {
 		Role: m.role, Term: m.term(), Holding: m.auth.held,
 		DNS: m.dns, Method: m.method, LastHeartbeat: m.lastHeartbeat, LastUpdated: m.lastUpdated,
 		Healthy: m.healthy, Cooling: m.cooling(), Known: m.known.seen.Found == Present, Problem: m.known.problem,
-		InGroup: m.role != event.RoleNotInGroup,
+		InGroup: m.role != event.RoleNotInGroup, Joining: m.joining(),
 	}
 	if v.Known {
 		v.Record = m.known.seen.Record

@@ -16,13 +16,13 @@ const joining = "joining"
 // memberFields is the number of fields that every member has.
 const memberFields = 6
 
-// maxID is the length of the longest node ID.
-const maxID = 63
+// MaxID is the length of the longest node ID, in octets.
+const MaxID = 63
 
 // ValidID tells whether id is a node ID: 1 to 63 octets of a-z 0-9 . : _ -,
 // the first one a letter or a digit.
 func ValidID(id string) bool {
-	if id == "" || len(id) > maxID || strings.ContainsAny(id[:1], ".:-_") {
+	if id == "" || len(id) > MaxID || strings.ContainsAny(id[:1], ".:-_") {
 		return false
 	}
 	return !strings.ContainsFunc(id, func(c rune) bool { return !inAlphabet(c) || c == '=' || c == ',' })
